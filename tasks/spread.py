@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 WITHIN = timedelta(seconds=20)
 
 
-@shared_task(name="fetch.mirror", soft_time_limit=120, time_limit=150)
+# One episode of some hours is a hundred megabytes, and goes up whole or not at all.
+@shared_task(name="fetch.mirror", soft_time_limit=600, time_limit=630)
 def mirror() -> None:
     """Upload what changed to the bucket, where there is one, and remove what is gone."""
     if runtime().settings.bucket_url is None:

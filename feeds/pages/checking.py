@@ -30,6 +30,8 @@ from feeds.pages.rewards import Offer, Offered, RewardsPage, in_few_words, rende
 from feeds.pages.roms import CollectedGame, Dump, RomsPage, render_platforms, render_roms
 from feeds.pages.tallies import Subject
 from feeds.pages.year import render_years
+from feeds.podcasts.content import Chapter, Episode, Podcast, Source, Transcript
+from feeds.podcasts.pages import render_episode_page, render_podcast_page
 from feeds.stylesheets import problems_of_style
 from models.details import BenefitLine, CampaignDetail, DropLine, FieldChange, ReleaseDetail
 from models.periods import Period
@@ -104,6 +106,7 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalPage
     roms: RomsPage
     list: ListPage
+    podcast: Podcast
     content: FeedContent
 
 
@@ -184,6 +187,7 @@ def _samples(text: str) -> Samples:
         journal=_journal(text),
         roms=_roms(text),
         list=_list(text),
+        podcast=_podcast(text),
         content=content,
     )  # fmt: skip
 
@@ -218,6 +222,25 @@ def _list(text: str) -> ListPage:
     moves = (ListMove(at=NOON, place=1, place_before=7),)
     placed = Placed(place=1, name=text, notes=text, rating=80.0, status="backlog", added_at=NOON, moves=moves)
     return ListPage(path="private/c/list", name=text, description=text, is_ranked=True, entries=(placed,))
+
+
+def _podcast(text: str) -> Podcast:
+    source = Source(path="sounds/a.mp3", digest="0123456789abcdef")
+    heard = Episode(
+        public_id="00000000-0000-4000-8000-000000000001", title=text, published_at=NOON, enclosure=source,
+        size=1_000_000, ending="mp3", seconds=3725, description=text, artist=text, webpage_url=ADDRESS,
+        tags=(text,), artwork=source,
+        chapters=(Chapter(start=0, title=text, url=ADDRESS), Chapter(start=60, title=text)), muted=((360, 360),),
+        transcripts=(Transcript(language="en", format="vtt", source=source),),
+    )  # fmt: skip
+    plain = Episode(
+        public_id="00000000-0000-4000-8000-000000000002", title=text, published_at=NOON, enclosure=source, size=1,
+        ending="m4a",
+    )  # fmt: skip
+    return Podcast(
+        feed_id=1, version=1, scope="show", path="shows/a", title=text, identity="a", is_public=True, description=text,
+        author=text, episodes=(heard, plain),
+    )  # fmt: skip
 
 
 _PATHS: dict[Scope, str] = {
@@ -294,6 +317,9 @@ def _renders(of: Samples) -> Iterator[tuple[str, Any]]:
     yield "list.html.j2", partial(render_list, of.list, of.content, NOON, stamp=stamp)
     yield "year.html.j2", partial(_render_year, of.journal, of.content, NOON, stamp=stamp)
     yield "roms.html.j2", partial(render_roms, of.roms, of.content, NOON, stamp=stamp)
+    yield "podcast.html.j2", partial(render_podcast_page, of.podcast, stamp=stamp)
+    for episode in of.podcast.episodes:
+        yield "episode.html.j2", partial(render_episode_page, of.podcast, episode, stamp=stamp)
     yield "platform.html.j2", partial(_render_platform, of.roms, of.content, NOON, stamp=stamp)
 
 

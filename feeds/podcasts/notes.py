@@ -10,6 +10,7 @@ from models.words.units import length
 # Apple's most for a `description`, in bytes; and of what an app shows of it in a list.
 SUMMARY_LENGTH = 600
 DESCRIPTION_LENGTH = 20_000
+LINE_LENGTH = 4000
 _BLOCK = re.compile("<(?:p|ul|ol|blockquote)>")
 CHAPTERS_SHOWN = 300
 MUTED_SHOWN = 30
@@ -35,6 +36,12 @@ def chapter_title(chapter: Chapter) -> str:
 def summary_of(episode: Episode) -> str:
     """Return the beginning of an episode's notes as one line of plain text."""
     return one_line(episode.description or "", SUMMARY_LENGTH) or title_of(episode)
+
+
+def text_of(episode: Episode) -> str:
+    """Return what an episode says of itself as plain text, line by line."""
+    lines = (one_line(line, LINE_LENGTH) for line in (episode.description or "")[:DESCRIPTION_LENGTH].splitlines())
+    return "\n".join(lines).strip()
 
 
 def notes_html(episode: Episode) -> str:

@@ -4,14 +4,13 @@ from datetime import datetime
 from urllib.parse import quote
 
 import msgspec
-from markupsafe import Markup
 
 from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.podcasts.content import MEDIA_TYPES, Episode, Podcast
-from feeds.podcasts.notes import chapter_title, clock_time, muted_line, title_of
+from feeds.podcasts.notes import chapter_title, clock_time, muted_line, text_of, title_of
 from feeds.podcasts.rss import author_of, description_of, title_of_podcast
-from feeds.sanitise import foreign_html, one_line, safe_url
+from feeds.sanitise import one_line, safe_url
 from models.words.units import counted, length
 
 # A page of more would be heavy to open; the feed has them all.
@@ -83,7 +82,7 @@ def render_episode_page(podcast: Podcast, episode: Episode, *, stamp: str = "", 
             for each in episode.chapters
         ],
         muted=muted_line(episode),
-        notes=foreign_html(episode.description or "") or Markup(""),
+        notes=text_of(episode),
         transcripts=[
             (f"{language}, {_FORMATS[format_]}", quote(episode.transcript_file(language, format_)))
             for language, format_ in episode.transcript_files

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +21,9 @@ _TIMEOUT = "20s"
 _CONNECT_TIMEOUT = "10s"
 _RETRIES = 2
 _RETRY_WITHIN = timedelta(seconds=30)
+# Of ten thousand parts at most; one has to go up within the time-out.
+_PART = 8 * 1024 * 1024
+_PARTS_AT_ONCE = 2
 _NO_BUCKET = "<Code>NoSuchBucket</Code>"
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
@@ -68,6 +71,16 @@ class Bucket:
 
         with self._explaining():
             put(self._store, path, data, attributes=dict(headers_of(path)), use_multipart=False)
+
+    def put_file(self, path: str, file: BinaryIO) -> None:
+        """Store a large file in parts, whole or not at all, with a few of them in memory; raises BucketError."""
+        from obstore import put
+
+        with self._explaining():
+            put(
+                self._store, path, file, attributes=dict(headers_of(path)), use_multipart=True, chunk_size=_PART,
+                max_concurrency=_PARTS_AT_ONCE,
+            )  # fmt: skip
 
     def remove(self, path: str) -> None:
         """Remove a file, which may be missing; raises BucketError."""

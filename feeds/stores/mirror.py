@@ -9,18 +9,23 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 
+from feeds.serving import SOUND_TYPES
 from feeds.stores.bucket import Bucket, headers_of
 from feeds.stores.manifest import Copy, Manifest
 from feeds.write import PRIVATE, Folders, place_of
 
 _UPLOADS_AT_ONCE = 8
 _NOTED_TOGETHER = 100
-# Pages and lists point at everything else.
+# A larger file goes up alone and in parts: several at once would be more than the memory has.
+LARGE = 8 * 1024 * 1024
+_READ_AT_ONCE = 1024 * 1024
+# Pages and lists point at everything else, and feeds at sounds.
 _LAST = (".html", ".opml", ".html.gz", ".html.zst")
+_SOUNDS = tuple(SOUND_TYPES)
 
 
 class Mirrored(msgspec.Struct, kw_only=True):
@@ -45,7 +50,7 @@ def mirror(root: Path, bucket: Bucket, manifest: Manifest, *, within: timedelta)
     summary = Mirrored()
     changed = sorted(
         (path for path, seen in there.items() if not _is_known(known.get(path), seen)),
-        key=lambda path: (path.endswith(_LAST), path),
+        key=lambda path: (path.endswith(_LAST), not path.endswith(_SOUNDS), path),
     )
     with _Uploads(bucket, manifest) as uploads, Folders(root) as folders:
         for number, path in enumerate(changed):
@@ -58,8 +63,11 @@ def mirror(root: Path, bucket: Bucket, manifest: Manifest, *, within: timedelta)
             before = known.get(path)
             if before is not None and before.digest == copy.digest:
                 uploads.note(path, copy)
-            else:
+            elif data is not None:
                 uploads.put(path, data, copy)
+                summary.uploaded += 1
+            elif _put_large(folders, root, path, bucket):
+                uploads.note(path, copy)
                 summary.uploaded += 1
     if not summary.left:
         gone = sorted(known.keys() - there.keys())
@@ -92,8 +100,36 @@ def _is_known(copy: Copy | None, seen: os.stat_result) -> bool:
     return copy is not None and (copy.size, copy.changed_ns) == (seen.st_size, seen.st_mtime_ns)
 
 
-def _read(folders: Folders, root: Path, path: str) -> tuple[Copy, bytes] | None:
-    """Return a file as it is now, or None where it is gone or was replaced by something else."""
+def _read(folders: Folders, root: Path, path: str) -> tuple[Copy, bytes | None] | None:
+    """Return a file as it is now, or None where it is gone or was replaced by something else.
+
+    What a large one holds is not kept.
+    """
+    file = _open(folders, root, path)
+    if file is None:
+        return None
+    with file:
+        status = os.fstat(file.fileno())
+        digest, size, data = _new_digest(path), 0, b""
+        while part := file.read(_READ_AT_ONCE):
+            digest.update(part)
+            size += len(part)
+            data = data + part if size <= LARGE else b""
+    return Copy(size, status.st_mtime_ns, digest.digest()), data if size <= LARGE else None
+
+
+def _put_large(folders: Folders, root: Path, path: str, bucket: Bucket) -> bool:
+    """Upload a large file, and nothing else meanwhile; returns whether it was still there."""
+    file = _open(folders, root, path)
+    if file is None:
+        return False
+    with file:
+        bucket.put_file(path, file)
+    return True
+
+
+def _open(folders: Folders, root: Path, path: str) -> BinaryIO | None:
+    """Open a file for reading; None where it is gone or was replaced by something else."""
     place = place_of(root, path)
     if folders.is_full:
         folders.close()
@@ -104,19 +140,15 @@ def _read(folders: Folders, root: Path, path: str) -> tuple[Copy, bytes] | None:
         descriptor = os.open(place.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        data = file.read()
-    return Copy(len(data), status.st_mtime_ns, _digest(path, data)), data
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    return os.fdopen(descriptor, "rb")
 
 
-def _digest(path: str, data: bytes) -> bytes:
-    """Return a digest of what is uploaded: the bytes, and the headers, which may change with our version."""
-    digest = hashlib.blake2b(repr(headers_of(path)).encode(), digest_size=16)
-    digest.update(data)
-    return digest.digest()
+def _new_digest(path: str) -> "hashlib.blake2b":
+    """Begin a digest of what is uploaded: the bytes, and the headers, which may change with our version."""
+    return hashlib.blake2b(repr(headers_of(path)).encode(), digest_size=16)
 
 
 def _remove(bucket: Bucket, manifest: Manifest, gone: list[str], until: float) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import pytest
 from feeds.stores.bucket import Access, Bucket, BucketError
 from feeds.stores.folder import FolderStore
 from feeds.stores.manifest import open_manifest
-from feeds.stores.mirror import Mirrored, mirror
+from feeds.stores.mirror import LARGE, Mirrored, mirror
 from feeds.stores.packing import Packing
 from tests.feeds.s3 import S3, serving_s3
 from tests.processes import free_port
@@ -202,3 +202,14 @@ def test_the_manifest_is_its_owners_alone_and_names_digests(site: Site) -> None:
         rows = connection.execute("SELECT path, size, length(digest) FROM files").fetchall()
     connection.close()
     assert rows == [("a.rss.xml", 6, 16)]
+
+
+def test_a_large_file_goes_up_in_parts_before_what_leads_to_it_and_once(site: Site, s3: S3) -> None:
+    sound = os.urandom(2 * LARGE + 5)
+    site.write(**{"shows/a.rss.xml": b"<rss/>", "shows/a/b-12345678.mp3": sound})
+
+    assert site.mirror() == Mirrored(uploaded=2)
+
+    assert s3.files()["site/shows/a/b-12345678.mp3"] == sound
+    assert s3.head("site/shows/a/b-12345678.mp3")["Content-Type"] == "audio/mpeg"
+    assert site.mirror() == Mirrored()
