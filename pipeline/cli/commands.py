@@ -14,10 +14,11 @@ import typer.main
 
 from pipeline.cli import interrupt_as_usual
 
-RUN, LOOK, FOLLOW, TELL, CARRY = (
+RUN, LOOK, FOLLOW, HEAR, TELL, CARRY = (
     "Run",
     "See what came of it",
     "Follow channels and games",
+    "Hear streams and sounds",
     "Be told",
     "Bring in and take out",
 )
@@ -96,6 +97,24 @@ COMMANDS = {
         FOLLOW,
         ("roms", "roms_looking", "roms_answers", "roms_exports"),
         "Show your folders of ROMs; with a command, add one, scan it, or see what is in it. Files are only ever read.",
+    ),
+    "sounds": Listed(
+        HEAR,
+        ("sounds", "sounds_work"),
+        "Show your sounds; with a command, fetch some, scan a folder of them, make them evenly loud.",
+    ),
+    "shows": Listed(
+        HEAR,
+        ("shows",),
+        "Show your podcasts that make themselves; with a command, make one of a channel's streams, or change one.",
+    ),
+    "playlists": Listed(
+        HEAR, ("playlists",), "Show your playlists of sounds; with a command, make them and change them."
+    ),
+    "extractions": Listed(
+        HEAR,
+        ("extractions",),
+        "Show what is fetched for your sounds and shows, how far it is, and what went wrong.",
     ),
     "targets": Listed(TELL, ("targets",), "Show the places that messages are sent to; with a command, change them."),
     "subscriptions": Listed(TELL, ("subscriptions",), "Show what each target is told of; with a command, change it."),

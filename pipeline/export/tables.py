@@ -40,7 +40,9 @@ from models import (
     DropBenefit,
     DropBenefitEdge,
     DropCampaign,
+    Episode,
     Event,
+    Extraction,
     Feed,
     Follow,
     Game,
@@ -56,11 +58,17 @@ from models import (
     ListActivity,
     Organization,
     Person,
+    Play,
+    Playlist,
+    PlaylistSound,
     PlaySession,
     Playthrough,
+    Rendition,
     Reward,
     RewardCampaign,
+    Show,
     Sighting,
+    Sound,
     Source,
     StreamSegment,
     StreamSession,
@@ -115,6 +123,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 _KEYED: tuple[type[Base], ...] = (
     *(Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession, Link),
     *(Person, Work, LibraryImport, LibraryEntry, GameList),
+    *(Sound, Extraction, Show, Playlist),
 )
 # What belongs to one installation: how its sources are, when it fetches again, its files on disk.
 _HEALTH_OF_SOURCE = frozenset(
@@ -142,7 +151,35 @@ _CHANGES: ColumnElement[object] = literal_column(
     )""",
     JSONB,
 )
+# Chapters with their categories' keys instead of row numbers; those of games without one are their titles alone.
+_CHAPTERS: ColumnElement[object] = literal_column(
+    """(
+        SELECT coalesce(jsonb_agg(jsonb_strip_nulls((chapter - 'game_id') || jsonb_build_object('game', (
+            SELECT coalesce(
+                (
+                    SELECT named.service || ':' || named.external_id FROM game_external_ids AS named
+                    WHERE named.game_id = its.id
+                    ORDER BY named.service = 'igdb', named.service DESC, named.external_id LIMIT 1
+                ),
+                'own:' || its.public_id
+            )
+            FROM games AS its WHERE its.id = CAST(chapter->>'game_id' AS bigint)
+        ))) ORDER BY number), '[]')
+        FROM jsonb_array_elements(sounds.chapters) WITH ORDINALITY AS made (chapter, number)
+    )""",
+    JSONB,
+)
 _OF_LIBRARIES = ("news", "library", "journal", "roms", "list")
+# Made anew from what they are of; their names need the key file too.
+_OF_SOUNDS = ("sounds", "show", "playlist")
+# How far work has come, and who has it at hand; the files of what it made are named by what came of it.
+_WORK_OF_EXTRACTION = frozenset(
+    {
+        *("video_id", "stage", "progress", "bytes", "info", "attempts", "spent_seconds"),
+        *("lease_until", "lease_token", "fence"),
+    }
+)
+_WORK_OF_RENDITION = frozenset({"attempts", "lease_until", "lease_token", "fence"})
 _IS_PUBLIC_EVENT = Event.person_id.is_(None) & Event.is_private.is_(False)
 
 
@@ -229,6 +266,31 @@ WITH_LIBRARY = (
         ),
         is_personal=True,
     ),
+    # Videos follow from services and ids. Files are named as they lie in the data directory: copied along, they are
+    # there again.
+    Kind(
+        name="sound",
+        model=Sound,
+        parts=(
+            Kind(name="renditions", model=Rendition, without=_WORK_OF_RENDITION, is_personal=True),
+            Kind(name="plays", model=Play, is_personal=True),
+        ),
+        without=frozenset({"video_id"}),
+        is_personal=True,
+    ),
+    Kind(name="extraction", model=Extraction, without=_WORK_OF_EXTRACTION, is_personal=True),
+    Kind(
+        name="show",
+        model=Show,
+        parts=(Kind(name="episodes", model=Episode, is_personal=True),),
+        is_personal=True,
+    ),
+    Kind(
+        name="playlist",
+        model=Playlist,
+        parts=(Kind(name="sounds", model=PlaylistSound, is_personal=True),),
+        is_personal=True,
+    ),
     # Without those of targets, which are not exported, and of libraries, which are made anew. Its name needs the key
     # file too: nobody reads it from here.
     Kind(
@@ -237,7 +299,12 @@ WITH_LIBRARY = (
         without=frozenset({"person_id", "subject_id"}),
         only=Link.opens.in_(["followed", "health"]),
     ),
-    Kind(name="feed", model=Feed, without=_FILES_OF_FEED, only=Feed.scope.not_in(["target", *_OF_LIBRARIES])),
+    Kind(
+        name="feed",
+        model=Feed,
+        without=_FILES_OF_FEED | {"show_id", "playlist_id"},
+        only=Feed.scope.not_in(["target", *_OF_LIBRARIES, *_OF_SOUNDS]),
+    ),
 )
 
 
@@ -407,6 +474,17 @@ _KEYS: Mapping[type[Base], Callable[[FromClause], ColumnElement[object]]] = {
     LibraryImport: _of_person("digest"),
     LibraryEntry: _of_person("store", "external_id", "platform"),
     GameList: _of_person("slug"),
+    Sound: lambda table: table.c.public_id,
+    Show: lambda table: table.c.public_id,
+    Playlist: lambda table: table.c.public_id,
+    # The same address may have been fetched before.
+    Extraction: lambda table: table.c.url + "@" + cast(func.extract("epoch", table.c.added_at), Text),
+}
+
+
+_WRITTEN_ANEW: Mapping[tuple[str, FromClause], ColumnElement[object]] = {
+    ("changes", ListActivity.__table__): _CHANGES,
+    ("chapters", Sound.__table__): _CHAPTERS,
 }
 
 
@@ -421,6 +499,9 @@ def _shown(column: Column[object]) -> ColumnElement[object]:
         shared = (table.c.service == "igdb") & column.contains("/")
         key = func.split_part(column, "/", 1) + "/" + _key_of_game(table.c.game_id)
         return case((shared, key), else_=column)
-    if table is ListActivity.__table__ and column.name == "changes":
-        return _CHANGES
+    if (column.name, table) in _WRITTEN_ANEW:
+        return _WRITTEN_ANEW[column.name, table]
+    if column.name == "state" and table in {Extraction.__table__, Rendition.__table__}:
+        # What is under way here is begun anew elsewhere.
+        return case((column.in_(["processing", "rendering"]), "pending"), else_=column)
     return column

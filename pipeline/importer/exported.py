@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from feeds.take_in import mark
 from models import (
+    Channel,
     Event,
+    Extraction,
     Game,
     GameExternalId,
     GameList,
@@ -21,8 +23,13 @@ from models import (
     ListActivity,
     Organization,
     Person,
+    Playlist,
     Playthrough,
+    Rendition,
+    Show,
+    Sound,
     Source,
+    Video,
     Work,
 )
 from models.due import NEVER
@@ -49,6 +56,7 @@ from pipeline.importer.limits import MAX_BYTES, Readable
 from pipeline.importer.streams import decompressed
 from pipeline.importer.walking import open_file
 from pipeline.library.store.person_works import renew, renew_wanted
+from pipeline.sound.store.shows import name_of
 
 AT_ONCE = 2000
 _WORKS_OF_PEOPLE: CompoundSelect[Any] = union(
@@ -87,6 +95,7 @@ def import_export(connection: Connection, file: Path, now: datetime) -> int:
         raise LootwireError(f"the export cannot be read to its end: {error}") from error
     total = loader.finish()
     if loader.has_library:
+        _settle_videos(connection)
         _settle_library(connection, now)
     return total
 
@@ -102,6 +111,15 @@ def _settle_library(connection: Connection, now: datetime) -> None:
     listed = select(GameListEntry.igdb_id).join(GameList, GameList.id == GameListEntry.list_id)
     wanted = connection.scalars(listed.where(GameList.wants, GameListEntry.igdb_id.is_not(None)))
     want(connection, [igdb_id for igdb_id in wanted if igdb_id is not None], "list", now)
+
+
+def _settle_videos(connection: Connection) -> None:
+    """Have sounds and extractions know the videos that they are of, by the service and its id."""
+    for table in (Sound, Extraction):
+        change = update(table).where(
+            table.service == Channel.service, table.external_id == Video.external_id, Video.channel_id == Channel.id
+        )
+        connection.execute(change.values(video_id=Video.id))
 
 
 def _split(stream: Readable) -> Iterator[bytes]:
@@ -266,12 +284,20 @@ class _Loader:
 
     def _complete(self, kind: Kind, row: Line) -> None:
         """Give a row what follows from it, and what it says of rows by other names."""
-        if kind.model in {Game, Organization, Work}:
+        if kind.model in {Game, Organization, Playlist, Work}:
             row["name_key"] = name_key(row["name"])
         elif kind.model is GameExternalId:
             row["external_id"] = _shared(row)
         elif kind.model is GameListEntry:
             self._placed[row["list_id"], row["position"]] = row["id"]
+        elif kind.model is Show:
+            _, row["name_key"] = name_of(row["name"])
+            _check_paths(row.get("artwork"))
+        elif kind.model is Rendition:
+            _check_paths(row.get("path"))
+        elif kind.model is Sound:
+            _check_paths(row.get("original"), row.get("artwork"), *(each["path"] for each in row["transcripts"]))
+            row["chapters"] = [self._chapter(chapter) for chapter in row["chapters"]]
         elif kind.model is ListActivity:
             row["changes"] = [self._change(change, row["list_id"]) for change in row["changes"]]
 
@@ -283,6 +309,11 @@ class _Loader:
     def _change(self, change: Line, list_id: int) -> Line:
         """Return a change of a list with the row of the line that it is about, in place of where that stands."""
         return {**change, "entry": self._placed[list_id, change["entry"]]} if "entry" in change else change
+
+    def _chapter(self, chapter: Line) -> Line:
+        """Return a chapter with the row of its category, in place of that's key."""
+        rest = {name: value for name, value in chapter.items() if name != "game"}
+        return rest | {"game_id": self._ids[Game.__table__][chapter["game"]]} if "game" in chapter else rest  # type: ignore[index]
 
     def _draw(self, table: Table) -> int:
         drawn = self._drawn.setdefault(table, [])
@@ -307,6 +338,13 @@ def _shared(row: Line) -> str:
     """Return the id of an IGDB entry; that of a second game that shares the entry ends with the game's row number."""
     entry, *key = row["external_id"].split("/", 1)
     return f"{entry}/{row['game_id']}" if key and row["service"] == "igdb" else row["external_id"]
+
+
+def _check_paths(*paths: str | None) -> None:
+    """Refuse paths that lead out of the folder of sounds: what they name is published, and deleted some day."""
+    for path in paths:
+        if path is not None and (not path.startswith("sounds/") or ".." in path.split("/") or "\0" in path):
+            raise LootwireError("the export names a file of a sound that lies outside of the folder of sounds")
 
 
 def _tables(kinds: tuple[Kind, ...]) -> Iterator[Table]:

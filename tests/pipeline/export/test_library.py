@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, text, update
 
 from models import (
+    Extraction,
     Game,
     GameListEntry,
     HeldChange,
@@ -21,7 +22,10 @@ from models import (
     ListActivity,
     PersonWork,
     Playthrough,
+    Rendition,
+    Sound,
     TitleDecision,
+    Video,
     WantedGame,
     Work,
 )
@@ -34,6 +38,7 @@ from pipeline.importer.times import time_parser
 from tests.databases import Databases
 from tests.feeds.libraries import Libraries
 from tests.feeds.world import NOON, Publishing
+from tests.pipeline.export.sounds import add_sounds
 from tests.pipeline.world import SOURCES
 
 LATER = NOON + timedelta(days=9)
@@ -80,6 +85,7 @@ def libraries(engine: Engine, tmp_path: Path) -> Libraries:
     gone = {"list_id": best, "at": NOON, "verb": "removed", "changes": [{"entry": 99, "name": "X", "place_before": 2}]}
     with engine.begin() as connection:
         connection.execute(insert(ListActivity).values(**gone))
+    add_sounds(world, public, games[0], mara)
     libraries.event("You finished Elderquay 1", "play.finished", game_id=games[1], person_id=OWNER_ID)
     libraries.event("Elderquay 2 moved", "release.moved", game_id=games[2], is_private=True)
     held = {"family": "release", "item": "6", "silent": False, "held_at": NOON, "due_at": LATER}
@@ -148,6 +154,39 @@ def test_a_library_comes_back_whole(libraries: Libraries, other_engine: Engine, 
     ]
 
 
+def test_sounds_know_their_videos_and_the_categories_of_their_chapters_where_they_are_imported(
+    libraries: Libraries, other_engine: Engine, written: Callable[..., Path]
+) -> None:
+    path = written("whole.jsonl", library=True)
+    assert b"secret of work" not in path.read_bytes()
+    import_into(other_engine, path)
+
+    with other_engine.connect() as connection:
+        games = dict(connection.execute(select(Game.name, Game.id)).all())
+        (video_id,) = connection.scalars(select(Video.id))
+        sound = connection.execute(select(Sound.chapters, Sound.video_id).where(Sound.external_id == "v1")).one()
+        states = connection.execute(select(Extraction.state, Extraction.video_id).order_by(Extraction.id)).all()
+        renditions = connection.scalars(select(Rendition.state).order_by(Rendition.id)).all()
+    assert [chapter.get("game_id") for chapter in sound.chapters] == [games["Gloomtide"], games["Elderquay 0"], None]
+    assert sound.video_id == video_id
+    # What was under way is begun anew.
+    assert [tuple(row) for row in states] == [("completed", video_id), ("pending", None)]
+    assert renditions == ["ready", "pending"]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "sounds/../secret.key", "secret.key"])
+def test_an_export_that_names_a_file_outside_of_the_folder_of_sounds_is_refused(
+    other_engine: Engine, written: Callable[..., Path], path: str
+) -> None:
+    whole = written("whole.jsonl", library=True)
+    whole.write_bytes(whole.read_bytes().replace(b"sounds/originals/01/01.m4a", path.encode()))
+
+    assert "outside of the folder of sounds" in import_into(other_engine, whole).quarantined[0].reason
+
+    with other_engine.connect() as connection:
+        assert connection.scalars(select(Sound.id)).all() == []
+
+
 def test_what_follows_from_a_library_follows_where_it_is_imported(
     libraries: Libraries, other_engine: Engine, written: Callable[..., Path]
 ) -> None:
@@ -186,7 +225,19 @@ def test_without_it_nothing_personal_is_in_an_export(
         kinds = {line.get("type") for line in lines}
         assert kinds.isdisjoint({kind.name for kind in WITH_LIBRARY if kind.is_personal})
         assert not any("work" in line or "is_private" in line for line in lines)
-    for word in (b"Elderquay", b"Marshlight", b"My best", b"mara", b"nils", b"playnite", b"a secret", b"7656119"):
+    for word in (
+        b"Elderquay",
+        b"Marshlight",
+        b"My best",
+        b"mara",
+        b"nils",
+        b"playnite",
+        b"a secret",
+        b"7656119",
+        b"Horn",
+        b"the Drive",
+        b"Ann, last",
+    ):
         assert word not in data
     with one_moment(libraries.world.engine) as moment:
         assert [line for kind, above in all_kinds() if kind.is_personal for line in moment.rows(kind, above)] == []

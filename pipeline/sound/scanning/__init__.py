@@ -1,0 +1,1 @@
+"""Folders of a person's own sounds: listed, and read where something is new."""
