@@ -109,9 +109,8 @@ class Attempt:
         return {
             "format": FORMATS,
             # In the working directory: a path would be read as a template, with variables of the environment.
-            "outtmpl": {"default": "original-%(format_id)s.%(ext)s"},
+            "outtmpl": {"default": "original-%(format_id).60s.%(ext)s"},
             "restrictfilenames": True,
-            "trim_file_name": 100,
             "logger": _Silence(),
             "noprogress": True,
             "color": "never",
