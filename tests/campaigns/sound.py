@@ -6,6 +6,7 @@ one event, the bytes that its server has, and a rendition that is whole; no work
 """
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ PARTS = ("child", "ffmpeg", "worker", "host")
 SECONDS = 4.0
 LIMIT = 900.0
 # Each sound drips for some seconds, so that kills find it on its way.
-DRIP = 0.1
+DRIP = 0.03
 PIECE = 512
 _LEASES_END = text(
     "UPDATE extractions SET lease_until = now() - interval '1 second' WHERE state = 'processing'; "
@@ -207,6 +209,9 @@ def _strike_all(size: Sounds, trial: Trial, world: Fetching) -> Counter[str]:
     """Let kills fall, each on a part that lives then, as long as there is something to fetch."""
     struck: Counter[str] = Counter()
     while struck.total() < size.kills:
+        # So that kills find all stages: no more of them than sounds that are there, but for some that are on their way.
+        share = size.sounds * struck.total() / size.kills - len(world.servers)
+        wait_for(partial(_settles, world, math.floor(share)), LIMIT, every=0.5)
         part = trial.dice.choices(PARTS, weights=(4, 2, 3, 1))[0]
         began = time.monotonic()
         while not world.parts()[part] and time.monotonic() < began + 10:
@@ -214,7 +219,7 @@ def _strike_all(size: Sounds, trial: Trial, world: Fetching) -> Counter[str]:
             time.sleep(0.1)
         # Not a wait for anything: it is to be at another point of its work each time.
         time.sleep(trial.dice.uniform(0, 1.5))
-        if world.count("completed") + world.count("failed") >= size.sounds:
+        if world.count("completed") >= size.sounds:
             break
         if world.parts()[part]:
             world.strike(part)
