@@ -24,6 +24,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Event, Extraction, Rendition, Sound
+from pipeline.database.connecting import connect, migrate
 from pipeline.embedded import ensure
 from pipeline.runtime.runtime import utc_now
 from pipeline.sound.downloading.fetching import LOOPBACK_PORTS
@@ -32,7 +33,6 @@ from pipeline.sound.extracting.sweeping import sweep
 from pipeline.sound.store.extractions import add_extraction
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, exactly, figure, none_of
 from tests.campaigns.own_servers import own_servers
-from tests.databases import Databases
 from tests.pipeline.sound.audio import make, speech
 from tests.pipeline.sound.media_server import MediaServer, Reply
 from tests.processes import command_line, descendants, kill
@@ -166,9 +166,9 @@ def fetching(size: Sounds, trial: Trial) -> Iterator[Fetching]:
     """Servers, sounds on them, and an extraction for each sound."""
     with ExitStack() as stack:
         folder = stack.enter_context(folder_of_processes())
-        database = Databases(stack.enter_context(own_servers(folder / "servers")).database_url)
-        stack.callback(database.close)
-        engine = stack.enter_context(database.new())
+        engine = connect(stack.enter_context(own_servers(folder / "servers")).database_url)
+        stack.callback(engine.dispose)
+        migrate(engine)
         servers = [stack.enter_context(MediaServer()) for _ in range(size.hosts)]
         world = Fetching(folder, engine, servers)
         world.data_dir.mkdir(mode=0o700)
