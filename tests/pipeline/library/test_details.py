@@ -23,7 +23,8 @@ NOW = datetime(2026, 11, 29, 9, tzinfo=UTC)
 
 
 def thing(number: int, name: str, **fields: Any) -> Happened:
-    return Happened(**{"identity": f"entry {number}", "game_id": number, "name": name} | fields)
+    values: dict[str, Any] = {"identity": f"entry {number}", "game_id": number, "name": name}
+    return Happened(**values | fields)
 
 
 def detail_of(event: NewEvent) -> LibraryDetail:
@@ -37,8 +38,8 @@ def added(*games: Happened, now: datetime = NOW) -> NewEvent:
 
 
 def finish(**fields: Any) -> Finish:
-    values = {"identity": "csv:ico", "game_id": 1, "name": "Ico", "platform": "PC", "finished": "2026-11-20"} | fields
-    return Finish(**values)
+    values: dict[str, Any] = {"identity": "csv:ico", "game_id": 1, "name": "Ico", "platform": "PC"}
+    return Finish(**{**values, "finished": "2026-11-20", **fields})
 
 
 def test_where_nothing_happened_there_is_no_event() -> None:

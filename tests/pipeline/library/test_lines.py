@@ -25,7 +25,8 @@ OWNED = EntryFacts(game_id=1, igdb_id=10, title="Ico", ownership="owned")
 
 
 def line(**fields: Any) -> Record:
-    return Record(**{"line": 1, "written": "Ico"} | fields)
+    values: dict[str, Any] = {"line": 1, "written": "Ico"}
+    return Record(**values | fields)
 
 
 def keys(**fields: Any) -> list[EntryKey]:

@@ -17,8 +17,8 @@ from pipeline.roms.records import RomSet
 
 
 def rom(rom_id: int, *file_ids: int, **fields: Any) -> StoredRom:
-    values = {"kind": "file", "written": "Game", "platform": "snes", "is_pinned": False, "is_missing": False} | fields
-    return StoredRom(id=rom_id, file_ids=file_ids, **values)
+    values: dict[str, Any] = {"kind": "file", "written": "Game", "platform": "snes"}
+    return StoredRom(id=rom_id, file_ids=file_ids, **{**values, "is_pinned": False, "is_missing": False, **fields})
 
 
 def rom_set(*file_ids: int, **fields: Any) -> RomSet:

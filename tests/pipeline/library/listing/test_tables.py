@@ -30,7 +30,7 @@ EMPTY: dict[str, Any] = dict.fromkeys(ListedWork.__struct_fields__) | {
 
 
 def entry(store: str = "steam", **fields: Any) -> Entry:
-    values = dict.fromkeys(Entry.__struct_fields__) | {
+    values: dict[str, Any] = dict.fromkeys(Entry.__struct_fields__) | {
         "id": 1,
         "work_id": 1,
         "game": "Ico",
@@ -46,7 +46,7 @@ def entry(store: str = "steam", **fields: Any) -> Entry:
 
 
 def through(number: int = 1, **fields: Any) -> Through:
-    values = dict.fromkeys(Through.__struct_fields__) | {
+    values: dict[str, Any] = dict.fromkeys(Through.__struct_fields__) | {
         "id": number,
         "work_id": 1,
         "game": "Ico",
@@ -61,7 +61,8 @@ def through(number: int = 1, **fields: Any) -> Through:
 
 def work(*parts: Entry | Through, **fields: Any) -> Exported:
     """Return a work with these entries and playthroughs; `said` by its person, which is also what is listed."""
-    said = {name: fields[name] for name in ("status", "rating", "rating_scale", "notes", "series") if name in fields}
+    of_person = ("status", "rating", "rating_scale", "notes", "series")
+    said = {name: value for name, value in fields.items() if name in of_person}
     return Exported(
         work=ListedWork(**EMPTY | fields),
         title="Ico",
