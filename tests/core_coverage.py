@@ -17,16 +17,6 @@ from tests import quick
 ROOT = Path(__file__).resolve().parent.parent
 ENOUGH = 95
 CONTRACTS = "The pure core"
-# Run by tests with a database alone, so far: plain tests of theirs are owed.
-WITH_A_SERVER = (
-    "pipeline.games.matching.foremost",
-    "pipeline.library.details",
-    "pipeline.library.formats.marks",
-    "pipeline.library.lines",
-    "pipeline.library.listing.tables",
-    "pipeline.roms.compare",
-    "pipeline.roms.sets.scopes",
-)
 
 
 def modules() -> list[str]:
@@ -72,7 +62,7 @@ def _is_plain(item: pytest.Item) -> bool:
 def main() -> int:
     """Run the tests, print the coverage of each module that lacks some, and return the exit code."""
     names = modules()
-    measured = coverage.Coverage(data_file=None, branch=True, include=files(names), omit=files(WITH_A_SERVER))
+    measured = coverage.Coverage(data_file=None, branch=True, include=files(names))
     measured.start()
     code = pytest.main(["-q", "-n", "0", "-p", "no:cacheprovider", *sys.argv[1:]], plugins=[PureTests(names)])
     measured.stop()

@@ -90,4 +90,6 @@ def in_short(facts: ThroughFacts) -> Mapping[str, Any]:
     """Return a playthrough as a change shows it: what it says, without which row its game is."""
     built: dict[str, Any] = msgspec.to_builtins(facts)
     left_out = {"game_id", "igdb_id"}
-    return {name: value for name, value in built.items() if value not in (None, "", False) and name not in left_out}
+    # A rating of 0 says something, and equals False.
+    says = {name: value for name, value in built.items() if value not in {None, ""} and value is not False}
+    return {name: value for name, value in says.items() if name not in left_out}

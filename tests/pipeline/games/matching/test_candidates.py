@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from pipeline.games.matching.candidates import find_candidates
+from pipeline.games.matching.candidates import (
+    COMMON,
+    MOST_RARE,
+    Wishes,
+    find_candidates,
+    forms_of,
+    halves_near,
+    rarest_first,
+    wishes_of,
+)
 from pipeline.games.matching.foremost import FOREMOST
 from pipeline.games.matching.matching import match_title, search_titles
 from pipeline.games.matching.normalise import read_title
@@ -133,6 +142,92 @@ def test_halves_of_keys_are_no_words_of_any_title() -> None:
     assert key_halves("valorant") == ("<valo", ">rant")
     assert key_halves("abcde") == ("<ab", ">cde")
     assert key_halves("abc") == ()
+
+
+def wishes(title: str, *common: str) -> Wishes:
+    """Return what a title is looked for by, where these words are common and all others rare."""
+    return wishes_of(forms_of(read_title(title)), dict.fromkeys(common, COMMON))
+
+
+def test_a_mistyped_letter_leaves_a_half_that_the_right_key_has() -> None:
+    for typed in ("valornat", "valornt", "valorrant", "walorant", "valroant", "alorant"):
+        assert not set(key_halves("valorant")).isdisjoint(halves_near(typed)), typed
+    assert set(key_halves("valorant")).isdisjoint(halves_near("fallout"))
+    assert halves_near("ab") == []
+
+
+def test_a_half_of_the_ending_alone_is_left_out_and_one_that_begins_before_it_is_not() -> None:
+    assert {">efgh", ">dfgh"} <= set(halves_near("abcdefgh"))
+    assert [half for half in halves_near("abcdefgh", ending=4) if half.startswith(">")] == [">defgh"]
+    assert halves_near("abcdefgh", ending=3) == halves_near("abcdefgh")
+
+
+def test_no_half_that_a_title_is_looked_for_by_is_of_its_edition_alone() -> None:
+    halves = forms_of(read_title("Horizon: Definitive Edition")).halves
+
+    assert halves
+    assert all(half.startswith("<horizon") for half in halves)
+    assert any(half.startswith(">") for half in forms_of(read_title("Horizon of the Ancients")).halves)
+
+
+def test_words_of_an_edition_are_those_at_the_end_that_the_game_itself_has_not() -> None:
+    assert forms_of(read_title("The Dark Kingdom: Definitive Edition")).edition == {"definitive", "edition"}
+    assert forms_of(read_title("Gold Rush: Gold Edition")).edition == {"edition"}
+    assert forms_of(read_title("Deluxe Edition")).edition == frozenset()
+
+
+def test_words_of_an_edition_are_no_pair_to_look_for() -> None:
+    title = "The Dark Kingdom: Definitive Edition"
+
+    assert wishes(title, "the", "dark", "kingdom", "definitive", "edition").pairs == (("kingdom", "dark"),)
+
+
+def test_the_only_word_of_a_game_is_paired_with_those_of_its_edition() -> None:
+    pairs = wishes("Horizon: Definitive Edition", "horizon", "definitive", "edition").pairs
+
+    assert {frozenset(pair) for pair in pairs} == {
+        frozenset({"horizon", "definitive"}),
+        frozenset({"horizon", "edition"}),
+    }
+
+
+def test_a_title_without_an_edition_pairs_its_three_rarest_words() -> None:
+    words = ("the", "dark", "kingdom", "aldmoor")
+
+    assert wishes("The Dark Kingdom Aldmoor", *words).pairs == (
+        ("aldmoor", "kingdom"),
+        ("aldmoor", "dark"),
+        ("kingdom", "dark"),
+    )
+
+
+def test_words_that_are_rare_enough_by_themselves_need_no_pairs() -> None:
+    assert wishes("The Dark Kingdom", "the", "dark").pairs != ()
+    assert wishes("The Dark Kingdom", "the").pairs == ()
+
+
+def test_a_common_word_that_is_a_whole_title_is_looked_for_at_the_beginning_of_titles_alone() -> None:
+    common, rare = wishes("Valorant", "valorant"), wishes("Valorant")
+
+    assert (common.starts, common.ways, common.sought) == (("valorant",), (), [])
+    assert (rare.starts, rare.ways, rare.sought) == ((), (("valorant",),), ["valorant"])
+
+
+def test_each_way_to_write_a_numeral_is_looked_for() -> None:
+    forms = forms_of(read_title("Torchlight 2"))
+
+    assert forms.ways == (("torchlight", "2"), ("torchlight", "ii"))
+    assert set(forms.words) == {"torchlight", "2", "ii"}
+    assert {"torchlight2", "torchlightii"} <= set(forms.keys)
+
+
+def test_the_rarest_words_are_looked_for_one_by_one_and_of_common_ones_the_longer_is_rarer() -> None:
+    counts = {"of": 9000, "kingdom": 2000, "a": 1, "b": 2, "c": 3, "d": 4, "e": 5}
+
+    words = rarest_first(counts, counts, frozenset())
+
+    assert words.sought == ["a", "b", "c", "d"][:MOST_RARE]
+    assert rarest_first(["of", "kingdom"], counts, frozenset()).pairs == (("kingdom", "of"),)
 
 
 def test_what_postgresql_has_gathered_decides_nothing(engine: Engine) -> None:
