@@ -57,6 +57,16 @@ BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "look for sounds to fetch": {
+        "task": "sound.due",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
+    "let go of sounds, and free what nothing needs": {
+        "task": "sound.sweep",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "apply rules that changed": {
         "task": "fetch.rules",
         "schedule": 60.0,

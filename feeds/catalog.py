@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from feeds.content import FeedContent, Item
 from feeds.feed_rows import as_ids
 from feeds.on_now import load_on_now, older_on_now
-from feeds.scopes import CEASED, SCOPES, FeedKey, feed_row
+from feeds.scopes import CEASED, PODCASTS, SCOPES, FeedKey, feed_row
 from feeds.take_in import is_any_unpublished
 from models import Channel, Event, Feed, FeedItem, Organization
 from models.details import StreamDetail, detail_type, read_detail
@@ -120,13 +120,14 @@ def load_feeds(
     items: int = ITEMS_PER_FEED,
     private: Mapping[int, str] | None = None,
 ) -> list[FeedContent]:
-    """Return these feeds, by id, each with its newest events, marked or not.
+    """Return these feeds, by id, each with its newest events, marked or not; podcasts, which have none, are left out.
 
     A feed has its newest `items`, and of what is on now (`feeds.on_now`) at least the newest event, however old.
     `private` has the folders of personal feeds by their links; those without one are left out.
     The version is read before the events, so what is settled never claims more than what was loaded.
     """
-    statement = _CONTENT.where(Feed.id == as_ids(feed_ids), _is_reachable(private or {}))
+    has_events = Feed.scope.not_in(sorted(PODCASTS))
+    statement = _CONTENT.where(Feed.id == as_ids(feed_ids), has_events, _is_reachable(private or {}))
     return _load(connection, connection.execute(statement).all(), items, private or {})
 
 

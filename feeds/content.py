@@ -34,6 +34,9 @@ Scope = Literal[
     "journal",
     "roms",
     "list",
+    "show",
+    "playlist",
+    "sounds",
 ]
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from feeds.content import Scope
 from feeds.scopes import (
+    PODCASTS,
     SCOPES,
     FeedKey,
     channel_path,
@@ -38,7 +39,7 @@ from models.names import public_id
 # In the order of the unique index on them, which is used where the columns before the one that is asked for are named.
 _SUBJECTS = (
     *("service", "game_id", "organization_id", "channel_id", "campaign_id", "reward_campaign_id"),
-    *("platform", "link_id"),
+    *("platform", "link_id", "show_id", "playlist_id"),
 )
 _TEXTS = {"service", "platform"}
 
@@ -66,7 +67,7 @@ def _is_about(scope: Scope) -> ColumnElement[bool]:
 
 _BY_SUBJECT = (
     select(Feed.id, Feed.scope, Feed.total, Feed.ceased_at, *(getattr(Feed, name) for name in _SUBJECTS))
-    .where(or_(*map(_is_about, SCOPES)))
+    .where(or_(*(_is_about(scope) for scope in SCOPES if scope not in PODCASTS)))
     .order_by(Feed.id)
 )
 # Built once: building a statement costs more than running it.
@@ -107,7 +108,7 @@ def _load(connection: Connection, keys: Collection[FeedKey]) -> dict[FeedKey, Fe
 
 
 def _parameters(keys: Collection[FeedKey]) -> dict[str, list[Any]]:
-    listed: dict[str, list[Any]] = {scope: [] for scope, row in SCOPES.items() if row.column}
+    listed: dict[str, list[Any]] = {scope: [] for scope, row in SCOPES.items() if row.column and not row.is_podcast}
     alone: list[str] = []
     for key in keys:
         if key.subject is None:

@@ -16,15 +16,17 @@ from sqlalchemy import ARRAY, BigInteger, Connection, Select, and_, bindparam, f
 from sqlalchemy.dialects.postgresql import insert
 
 from feeds.personal import followed_games, relevant_games
-from feeds.scopes import CHANNELS_ALONE, NEWS_FAMILIES, FeedKey, feed_row, is_news
+from feeds.scopes import CHANNELS_ALONE, NEWS_FAMILIES, PODCASTS, FeedKey, feed_row, is_news
 from feeds.write import PRIVATE
-from models import Event, Feed, Follow, GameList, Link, Person, Target
+from models import Event, Feed, Follow, GameList, Link, Person, Playlist, Show, Target
 from models.errors import UsageError
 from models.names import name_key
 from models.people import OWNER_ID
 from models.vault import Vault, VaultError
 
-Opens = Literal["followed", "target", "health", "news", "library", "journal", "roms", "list"]
+Opens = Literal[
+    "followed", "target", "health", "news", "library", "journal", "roms", "list", "show", "playlist", "sounds"
+]
 _PURPOSE = "lootwire link"
 # Of 20 bytes: nobody finds it by trying.
 _NAME_BYTES = 20
@@ -53,11 +55,13 @@ _OF_GAMES = select(Event.id, Event.kind, Event.silent).where(
 )
 # The events of a person that a feed of theirs has, by their family.
 _FAMILIES: Mapping[Opens, str] = {"library": "library", "journal": "play", "roms": "rom", "list": "list"}
-# That of a target or a list that was removed opens nothing any more.
+# That of a target or a list that was removed opens nothing any more, nor that of a show that everybody may hear.
 _IS_LIVE = and_(
     Link.revoked_at.is_(None),
     or_(Target.id.is_(None), Target.removed_at.is_(None)),
     or_(Link.opens != "list", GameList.id.is_not(None)),
+    or_(Link.opens != "show", Show.id.is_not(None)),
+    or_(Link.opens != "playlist", Playlist.id.is_not(None)),
 )
 _COUNT = text(
     "UPDATE feeds SET total = (SELECT count(*) FROM feed_items WHERE feed_id = feeds.id) WHERE feeds.id = :feed_id"
@@ -67,7 +71,7 @@ _COUNT = text(
 class LinkLine(msgspec.Struct, frozen=True, kw_only=True):
     """A link as lists show it; its name is a secret, and no part of it.
 
-    `target` and `list` name which of them it opens, `person` whose it is.
+    `target`, `list`, `show` and `playlist` name which of them it opens, `person` whose it is.
     """
 
     id: int
@@ -75,6 +79,8 @@ class LinkLine(msgspec.Struct, frozen=True, kw_only=True):
     person: str
     target: str | None
     list: str | None
+    show: str | None
+    playlist: str | None
     made_at: datetime
     revoked_at: datetime | None
 
@@ -104,18 +110,38 @@ def ensure_link(
 
     Belongs in a transaction of a caller that has the turn to publish (`feeds.take_in.TURN`).
     """
-    same = (Link.person_id == person_id, Link.opens == opens, Link.subject_id.is_not_distinct_from(subject_id))
-    row = connection.execute(select(Link.seed, Link.digest).where(*same, Link.revoked_at.is_(None))).one_or_none()
-    if row is not None:
-        return _folder(_name(vault, row.seed, row.digest))
-    link_id, name = _make(connection, vault, opens, subject_id, person_id, now)
-    path = f"{PRIVATE}/{opens}-{link_id}"
+    link_id, folder, is_new = ensure_name(connection, vault, opens, now, subject_id=subject_id, person_id=person_id)
+    if not is_new:
+        return folder
+    path = private_path(opens, link_id)
     feed_id = connection.execute(
         insert(Feed).values(feed_row(FeedKey(opens, link_id), path, title)).returning(Feed.id)
     ).scalar_one()
-    connection.execute(_FILL, {"feed_id": feed_id, "ids": _past(connection, opens, subject_id, person_id)})
-    connection.execute(_COUNT, {"feed_id": feed_id})
-    return _folder(name)
+    if opens not in PODCASTS:
+        connection.execute(_FILL, {"feed_id": feed_id, "ids": _past(connection, opens, subject_id, person_id)})
+        connection.execute(_COUNT, {"feed_id": feed_id})
+    return folder
+
+
+def ensure_name(
+    connection: Connection, vault: Vault, opens: Opens, now: datetime, *, subject_id: int | None, person_id: int
+) -> tuple[int, str, bool]:
+    """Return a person's link with its folder, and whether it was made now; feeds of shows and playlists need no more.
+
+    Belongs in a transaction of a caller that has the turn to publish.
+    """
+    same = (Link.person_id == person_id, Link.opens == opens, Link.subject_id.is_not_distinct_from(subject_id))
+    live = select(Link.id, Link.seed, Link.digest).where(*same, Link.revoked_at.is_(None))
+    row = connection.execute(live).one_or_none()
+    if row is not None:
+        return row.id, _folder(_name(vault, row.seed, row.digest)), False
+    link_id, name = _make(connection, vault, opens, subject_id, person_id, now)
+    return link_id, _folder(name), True
+
+
+def private_path(opens: Opens, link_id: int) -> str:
+    """Return the path that stands in the row of a feed for the one with the link's name, which stands nowhere."""
+    return f"{PRIVATE}/{opens}-{link_id}"
 
 
 def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetime) -> str:
@@ -141,7 +167,14 @@ def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
     """Return the links, the oldest first; those that are `live` alone, and so open something, or all."""
     columns = (Link.id, Link.opens, Person.name.label("person"), Target.name.label("target"))
     statement = _with_subjects(
-        select(*columns, GameList.name.label("list"), Link.made_at, Link.revoked_at)
+        select(
+            *columns,
+            GameList.name.label("list"),
+            Show.name.label("show"),
+            Playlist.name.label("playlist"),
+            Link.made_at,
+            Link.revoked_at,
+        )
         .join(Person, Person.id == Link.person_id)
         .order_by(Link.id)
     )
@@ -150,7 +183,7 @@ def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
 
 
 def find_link(connection: Connection, named: str) -> int:
-    """Return the live link that a person names by its number, by what it opens, or by its target or list.
+    """Return the live link that a person names: by number, what it opens, or its target, list, show or playlist.
 
     Raises UsageError where it is none of them, or several.
     """
@@ -159,7 +192,7 @@ def find_link(connection: Connection, named: str) -> int:
     matching = (
         [link for link in links if named.isdecimal() and link.id == int(named)]
         or [link for link in links if link.opens == named.strip().lower()]
-        or [link for link in links if key in {name_key(link.target or ""), name_key(link.list or "")}]
+        or [link for link in links if key in {name_key(name) for name in _names_of(link)}]
     )
     if len(matching) == 1:
         return matching[0].id
@@ -207,9 +240,16 @@ def _live() -> Select[*tuple[Any, ...]]:
 
 
 def _with_subjects(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    return statement.outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id)).outerjoin(
-        GameList, (Link.opens == "list") & (GameList.id == Link.subject_id)
-    )
+    statement = statement.outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
+    statement = statement.outerjoin(GameList, (Link.opens == "list") & (GameList.id == Link.subject_id))
+    for opens, table in (("show", Show), ("playlist", Playlist)):
+        is_private = (table.id == Link.subject_id) & table.is_public.is_(False) & table.removed_at.is_(None)
+        statement = statement.outerjoin(table, (Link.opens == opens) & is_private)
+    return statement
+
+
+def _names_of(link: LinkLine) -> list[str]:
+    return [name for name in (link.target, link.list, link.show, link.playlist) if name]
 
 
 def _make(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, mark_all, mark_feeds, marked_ids
 from feeds.content import SourceOff
@@ -19,6 +19,9 @@ from feeds.looks import HOUSE, Look
 from feeds.pages.index_rows import load_feed_links
 from feeds.pages.library_rows import MineState, load_states
 from feeds.pages.registry import ASSETS_OF_PAGES, SITE_PAGES, Site, SitePage
+from feeds.podcasts.publishing import leftover
+from feeds.podcasts.standing import settle_podcasts
+from feeds.scopes import PODCASTS
 from feeds.stores.folder import FolderStore
 from feeds.stores.packing import Packing
 from feeds.take_in import AT_ONCE as EVENTS_AT_ONCE
@@ -26,7 +29,7 @@ from feeds.take_in import TURN, take_in
 from feeds.templating import FOLDER
 from feeds.write import PRIVATE, PublishError, make_folders, sweep
 from feeds.writing import Edition, Failure, PublishSummary, Writer, digest
-from models import words
+from models import Feed, words
 from models.locks import AT_ONCE, hold
 from models.vault import Vault
 
@@ -56,6 +59,7 @@ def publish(
     hubs: Collection[str] = (),
     packings: Collection[Packing] = (),
     everything: bool = False,
+    data: Path | None = None,
 ) -> PublishSummary:
     """Write every marked feed below `root`, and the pages and the list of feeds where what they show has changed.
 
@@ -67,7 +71,8 @@ def publish(
     the sources that the page says are off.
     Pages have the look of `style`; what is wrong with a person's own templates is logged, and stands in the summary.
     The `vault` is opened where there are personal feeds. Feeds name the `hubs` that are told of changes, and files get
-    packed ones beside them by `packings`. With `everything`, all is rendered again, marked or not.
+    packed ones beside them by `packings`. Sounds are in `data`, the data directory; podcasts have no episodes without
+    it. With `everything`, all is rendered again, marked or not.
     What fails is logged, stands in the summary and stays marked. Raises PublishError where the folder itself cannot
     be used: no permission, or a full disk.
     """
@@ -82,6 +87,7 @@ def publish(
         pictures=pictures,
         hubs=tuple(hubs),
         off=off,
+        data=data,
     )
     summary = PublishSummary()
     goes_on = True
@@ -110,6 +116,7 @@ def _run(
     take_in_all(engine, page_size=edition.items)
     with engine.begin() as connection:
         create_first(connection)
+        standing = settle_podcasts(connection, vault, edition.now)
         links = open_links(connection, vault)
         states = load_states(connection, links.folders)
     stamps = {state.feed_id: digest(edition.look, state.digest) for state in states}
@@ -123,7 +130,10 @@ def _run(
                 with engine.begin() as connection:
                     mark_all(connection, page_size=edition.items)
                 store.remove_unwanted()
+            if standing.problem and links.problem is None:
+                writer.summary.failures.append(Failure(PRIVATE, standing.problem))
             _remove_revoked(writer, links)
+            _remove_hidden(writer)
             _mark_moved(writer, states)
             _write_feeds(writer, packings)
             if writer.summary.feeds < BATCH:
@@ -213,6 +223,16 @@ def _remove_revoked(writer: Writer, links: OpenLinks) -> None:
             for path in sorted(folder.iterdir()):
                 with writer.blamed_on(f"{PRIVATE}/{folder.name}/{path.name}"):
                     writer.store.remove(f"{PRIVATE}/{folder.name}/{path.name}")
+
+
+def _remove_hidden(writer: Writer) -> None:
+    """Remove podcasts from the open whose show or playlist is private by now, or gone."""
+    in_the_open = select(Feed.path).where(Feed.scope.in_(sorted(PODCASTS)), Feed.link_id.is_(None))
+    with writer.engine.connect() as connection:
+        paths = list(connection.scalars(in_the_open))
+    for path in leftover(writer.edition.root, paths):
+        with writer.blamed_on(path):
+            writer.store.remove(path)
 
 
 def _private_folders(root: Path) -> list[Path]:

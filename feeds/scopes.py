@@ -42,7 +42,8 @@ class ScopeRow(msgspec.Struct, frozen=True, kw_only=True):
     """A scope: the column of `feeds` that says what a feed is about, and what lists, readers and pages say of it.
 
     `description` may name `{title}`. `ttl_minutes` is how long a reader may wait between polls: as long as its sources
-    are left alone. Feeds of a scope that is not `is_listed` are reached from pages, for there are too many of them.
+    are left alone. Feeds of a scope that is not `is_listed` are reached from pages, for there are too many of them; of
+    the others those with a link stand in no list either.
     """
 
     heading: str
@@ -55,9 +56,11 @@ class ScopeRow(msgspec.Struct, frozen=True, kw_only=True):
     has_calendar: bool = False
     is_listed: bool = True
     is_personal: bool = False
+    # Its feeds have sounds and no events: they are made from rows of sounds (`feeds.podcasts`).
+    is_podcast: bool = False
 
 
-_DROPS_TTL, _RELEASES_TTL, _STREAMS_TTL = 15, 60, 5
+_DROPS_TTL, _RELEASES_TTL, _STREAMS_TTL, _SOUNDS_TTL = 15, 60, 5, 30
 # In the order in which lists show them.
 SCOPES: Mapping[Scope, ScopeRow] = {
     "all": ScopeRow(
@@ -244,8 +247,32 @@ SCOPES: Mapping[Scope, ScopeRow] = {
         is_listed=False,
         is_personal=True,
     ),
+    "show": ScopeRow(
+        heading="Shows",
+        column="show_id",
+        description="The episodes of {title}, to hear.",
+        ttl_minutes=_SOUNDS_TTL,
+        is_podcast=True,
+    ),
+    "playlist": ScopeRow(
+        heading="Playlists",
+        column="playlist_id",
+        description="The sounds of the playlist {title}, to hear.",
+        ttl_minutes=_SOUNDS_TTL,
+        is_podcast=True,
+    ),
+    "sounds": ScopeRow(
+        heading="Personal",
+        column="link_id",
+        description="All sounds that were made ready, to hear.",
+        ttl_minutes=_SOUNDS_TTL,
+        is_listed=False,
+        is_personal=True,
+        is_podcast=True,
+    ),
 }
 PERSONAL: frozenset[Scope] = frozenset(scope for scope, row in SCOPES.items() if row.is_personal)
+PODCASTS: frozenset[Scope] = frozenset(scope for scope, row in SCOPES.items() if row.is_podcast)
 LISTED: frozenset[Scope] = frozenset(scope for scope, row in SCOPES.items() if row.is_listed)
 # Headings with the scopes whose feeds stand below them, in the order of lists.
 GROUPS: Mapping[str, tuple[Scope, ...]] = {

@@ -10,6 +10,9 @@ from feeds.write import PICTURES, PRIVATE
 # Feeds, by the ending of the name, as `FORMATS` has them: those bring along all that renders them, which the program
 # that serves does without.
 RSS_TYPE, ATOM_TYPE, JSON_TYPE = "application/rss+xml", "application/atom+xml", "application/feed+json"
+# What podcasts lead to (`feeds.podcasts`); it names a part of its digest, so that it never changes under its name.
+SOUND_TYPES = {".mp3": "audio/mpeg", ".m4a": "audio/x-m4a", ".opus": "audio/ogg"}
+_CHAPTERS = ".chapters.json"
 FEED_TYPES = {
     ".rss.xml": f"{RSS_TYPE}; charset=utf-8",
     ".atom.xml": f"{ATOM_TYPE}; charset=utf-8",
@@ -18,7 +21,11 @@ FEED_TYPES = {
 }
 # The first that fits counts; other names go by the machine's own list.
 TYPES = {
+    _CHAPTERS: "application/json+chapters",
     **FEED_TYPES,
+    **SOUND_TYPES,
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt; charset=utf-8",
     ".xml": "application/xml",
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -40,7 +47,9 @@ _OF_ARCHIVES = "public, max-age=86400"
 _ARCHIVE = ".archive-"
 # In seconds: where anything may happen at any time, and where news come once in a while.
 _LIVELY, _CALM = 60, 300
-_CALM_FOLDERS = frozenset({"games", "organizations", "campaigns", "rewards", "releases", "categories"})
+_CALM_FOLDERS = frozenset(
+    {"games", "organizations", "campaigns", "rewards", "releases", "categories", "shows", "playlists"}
+)
 
 
 def content_type(path: str) -> str:
@@ -66,6 +75,8 @@ def cache_control(path: str) -> str:
         return _OF_PRIVATE
     if slash and folder == PICTURES:
         return _OF_PICTURES
+    if path.endswith(tuple(SOUND_TYPES)):
+        return _OF_ARCHIVES
     if not is_feed(path):
         return ASK_AGAIN
     if _ARCHIVE in path:
@@ -80,7 +91,8 @@ def is_private(path: str) -> bool:
 
 def is_feed(path: str) -> bool:
     """Whether a file is a feed, in any format."""
-    return path.rpartition("/")[2] not in _DATA and path.endswith(tuple(FEED_TYPES))
+    is_other = path.rpartition("/")[2] in _DATA or path.endswith(_CHAPTERS)
+    return not is_other and path.endswith(tuple(FEED_TYPES))
 
 
 def has_hub(path: str) -> bool:

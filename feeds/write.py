@@ -11,6 +11,7 @@ import errno
 import itertools
 import os
 import secrets
+import shutil
 import stat
 import threading
 import time
@@ -35,6 +36,9 @@ DRAFTS = ".lootwire-drafts"
 _DRAFTS_MODE = 0o700
 _YOUNG_SECONDS = 3600
 _HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+# Of two disks, of file systems that know no links, and of files that are somebody else's or have too many already.
+_NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
+_COPIED_AT_ONCE = 1024 * 1024
 # Of folders, at once; a site has some ten, and one for each private address.
 _MOST_HANDLES = 64
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -58,6 +62,10 @@ class LinkedFolder(PublishError):
             f"Refused to write below {path}: it is a link, which may lead out of {root}; put a folder in its place"
         )
         self.path = path.relative_to(root).as_posix()
+
+
+class SourceMissing(PublishError):
+    """What was to be published is not there, or is another by now."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -236,6 +244,67 @@ class Folders:
             raise
         return draft
 
+    def draft_of(self, place: Place, source: Path, size: int) -> Draft:
+        """Make a file that lies elsewhere a draft for a place, as a link to it or as a copy; raises OSError.
+
+        Raises SourceMissing where the source is not a plain file of this size.
+        """
+        try:
+            descriptor = os.open(source, _PUBLISHED)
+        except OSError as error:
+            raise SourceMissing(f"Cannot read {source}: {error.strerror or error}") from error
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size != size:
+                raise SourceMissing(f"Cannot publish {source}: it is no file of {size} bytes")
+            with self._drafting:
+                linked = self._link(source, status)
+            if linked is not None:
+                draft = Draft(os.dup(descriptor), *linked)
+                try:
+                    # The folder that it lies in beside is closed to others.
+                    os.fchmod(descriptor, FILE_MODE)
+                except BaseException:
+                    discard(draft)
+                    raise
+                return draft
+            with self._drafting:
+                draft = self._open_draft(place)
+            try:
+                _copy(descriptor, draft.descriptor)
+                os.fchmod(draft.descriptor, FILE_MODE)
+                os.utime(draft.descriptor, ns=(status.st_mtime_ns, status.st_mtime_ns))
+            except BaseException:
+                discard(draft)
+                raise
+            return draft
+        finally:
+            os.close(descriptor)
+
+    def _link(self, source: Path, status: os.stat_result) -> tuple[int, str] | None:
+        """Return the folder of drafts and the name of a link to this very file; None where there can be none."""
+        name = f"{secrets.token_hex(8)}.tmp"
+        while True:
+            drafts = self._drafts[-1] if self._drafts else self._open_drafts()
+            try:
+                os.link(source, name, dst_dir_fd=drafts, follow_symlinks=False)
+            except FileNotFoundError:
+                # Another program removes the folder of drafts whenever that is empty.
+                self._open_drafts()
+                if not source.exists():
+                    return None
+                continue
+            except OSError as error:
+                if error.errno in _NO_LINKS:
+                    return None
+                raise
+            made = os.stat(name, dir_fd=drafts, follow_symlinks=False)
+            if (made.st_dev, made.st_ino) == (status.st_dev, status.st_ino):
+                return drafts, name
+            # Another file has the name by now, which may be a link to anywhere.
+            os.unlink(name, dir_fd=drafts)
+            return None
+
     def _enter(self, parent: int, folders: tuple[str, ...]) -> int:
         name = folders[-1]
         try:
@@ -298,6 +367,20 @@ def read_published(folder: int, name: str, size: int | None = None, *, up_to: in
             return file.read(up_to)
     finally:
         os.close(descriptor)
+
+
+def size_of_published(folder: int, name: str) -> int | None:
+    """Return the size of a plain file in bytes; None where there is none."""
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _copy(source: int, target: int) -> None:
+    with open(source, "rb", buffering=0, closefd=False) as read, open(target, "wb", closefd=False) as write:
+        shutil.copyfileobj(read, write, _COPIED_AT_ONCE)
 
 
 def _left_drafts(root: Path) -> Iterator[Path]:

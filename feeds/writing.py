@@ -31,6 +31,9 @@ from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import PageState, load_moving, load_pages
 from feeds.pages.registry import FeedPage, load_feed_pages
 from feeds.pictures import Gallery
+from feeds.podcasts.content import Podcast
+from feeds.podcasts.publishing import Setting, remove_unwanted, write_podcast
+from feeds.podcasts.rows import load_podcasts
 from feeds.serving import is_private
 from feeds.stores import Store
 from feeds.write import PRIVATE, FolderUnusable, LinkedFolder, PublishError
@@ -83,7 +86,7 @@ class Edition:
     """What all files of a run have in common; `look` is a digest of everything that is not in the database.
 
     `private` has the folders of personal feeds by their links, `states` the stamps of the pages among them that change
-    without events, by their feeds.
+    without events, by their feeds. `data` is the data directory, which sounds are in.
     """
 
     root: Path
@@ -97,6 +100,7 @@ class Edition:
     off: Sequence[SourceOff] = ()
     private: Mapping[int, str] = field(default_factory=dict)
     states: Mapping[int, str] = field(default_factory=dict)
+    data: Path | None = None
 
 
 class Writer:
@@ -122,6 +126,7 @@ class Writer:
             archives = load_archives(connection, wanted, page_size=edition.items) if wanted else []
             pages = load_feed_pages(connection, feeds, edition.now)
             calendars = load_calendars(connection, feeds)
+            podcasts = load_podcasts(connection, feed_ids, edition.private, hubs=edition.hubs)
         channels = self._channels([feed.feed_id for feed in feeds if feed.scope == "channel"])
         shown = dict(zip(pages, self.gallery.show([page for _, page in pages.values()]), strict=True))
         # Feeds share events; per batch, so that a full run does not keep every entry there is.
@@ -141,6 +146,7 @@ class Writer:
         finally:
             self._settle(done, {feed_id: numbers[-1] for feed_id, numbers in missing.items()})
             self.summary.archives += len(archives)
+        self._write_podcasts(podcasts)
 
     def write_archives(self) -> None:
         """Write pages of older items of feeds that lack more than a few, as many as one run has time for."""
@@ -179,6 +185,18 @@ class Writer:
         """Write a file."""
         try:
             is_new = self.store.write(path, data)
+        except PublishError as error:
+            error.args = (hide_private(str(error)),)
+            raise
+        if is_new:
+            self.summary.written += 1
+        else:
+            self.summary.unchanged += 1
+
+    def place(self, path: str, source: Path, size: int) -> None:
+        """Have a large file under a path."""
+        try:
+            is_new = self.store.place(path, source, size)
         except PublishError as error:
             error.args = (hide_private(str(error)),)
             raise
@@ -252,6 +270,23 @@ class Writer:
             if path not in pages and not _is_of(path, feed.path):
                 self.store.remove(path)
 
+    def _write_podcasts(self, podcasts: Sequence[Podcast]) -> None:
+        """Write podcasts, and settle those of which every file is on disk; what they no longer lead to goes then."""
+        edition = self.edition
+        setting = Setting(data=edition.data, base_url=edition.base_url, look=edition.style, stamp=edition.look)
+        for podcast in podcasts:
+            with self.blamed_on(podcast.path):
+                written, names = write_podcast(podcast, self, setting)
+                if any(_lies_with(path, written) for path in self.finish()):
+                    continue
+                remove_unwanted(edition.root, written, names, self.store)
+                self.finish()
+                self.summary.feeds += 1
+                self.summary.pages += 1 + len(written.episodes)
+                with self.engine.begin() as connection:
+                    settled = (written.feed_id, written.version, len(written.episodes))
+                    settle_written(connection, [settled], edition.now)
+
     def _channels(self, feed_ids: Sequence[int]) -> dict[int, tuple[PageState, ChannelPage]]:
         if not feed_ids:
             return {}
@@ -306,6 +341,10 @@ def _written_at(path: Path) -> float:
 def _is_of(file: str, path: str) -> bool:
     """Return whether a file is one of a feed's."""
     return file.startswith(f"{path}.")
+
+
+def _lies_with(file: str, podcast: Podcast) -> bool:
+    return _is_of(file, podcast.path) or file.startswith(f"{podcast.folder}/")
 
 
 def _stands_with(file: str, path: str) -> bool:

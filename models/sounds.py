@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
 
+# None is SQL's NULL, and not the null of JSON.
+_NULLABLE = JSONB(none_as_null=True)
+
 
 class Sound(Base):
     """A sound by its original's bytes: an episode, a track, a clip, an effect or speech.
@@ -63,7 +66,7 @@ class Sound(Base):
     video_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("videos.id"))
     published_at: Mapped[datetime | None]
     chapters: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
-    muted: Mapped[list[Any] | None] = mapped_column(JSONB)
+    muted: Mapped[list[Any] | None] = mapped_column(_NULLABLE)
     transcripts: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     # Below the data directory, as JPEG.
     artwork: Mapped[str | None]
@@ -198,7 +201,7 @@ class Extraction(Base):
     bytes: Mapped[int | None] = mapped_column(BigInteger)
     title: Mapped[str | None]
     # What the probe said (`pipeline.sound.records.MediaInfo`), for the stages after it.
-    info: Mapped[dict[str, Any] | None]
+    info: Mapped[dict[str, Any] | None] = mapped_column(_NULLABLE)
     error_kind: Mapped[str | None]
     error: Mapped[str | None]
     is_permanent: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -134,7 +134,7 @@ class Video(Base):
     thumbnail_url: Mapped[str | None]
     published_at: Mapped[datetime]
     seconds: Mapped[int]
-    muted: Mapped[list[Any] | None] = mapped_column(JSONB)
+    muted: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     first_seen_at: Mapped[datetime]
 
 

@@ -26,6 +26,7 @@ MODULES = (
     "tasks.roms",
     "tasks.rules",
     "tasks.send",
+    "tasks.sound",
     "tasks.spread",
     "tasks.ticks",
     # What libraries load by name, or when they are first needed.

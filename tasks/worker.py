@@ -55,6 +55,7 @@ from tasks import (
     roms,
     rules,
     send,
+    sound,
     spread,
     surroundings,
     ticks,
@@ -72,6 +73,7 @@ __all__ = [
     "roms",
     "rules",
     "send",
+    "sound",
     "spread",
     "ticks",
 ]

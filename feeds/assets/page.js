@@ -160,6 +160,8 @@
     var ending = choice ? choice.value : button.dataset.ending || ".rss.xml";
     // Not every feed has a calendar.
     if (ending === ".ics" && !button.closest("[data-calendar]")) ending = ".rss.xml";
+    var only = button.closest("[data-only]");
+    if (only) ending = only.dataset.only;
     var address = new URL(root + button.dataset.feed + ending, location.href).href;
     function show() { window.prompt("The feed's address", address); }
     // Browsers have no clipboard for pages that come by plain HTTP from another machine.
@@ -177,6 +179,18 @@
     button.setAttribute("aria-label", "Copy the address of the feed: " + (holder.dataset.title || holder.textContent.trim()));
     button.addEventListener("click", function () { copy(button); });
     (holder.querySelector(".formats") || holder).append(button);
+  });
+
+  /* Chapters: a link to one plays from there. */
+  var player = at("player");
+  if (player) all("[data-seek]").forEach(function (link) {
+    link.addEventListener("click", function (click) {
+      click.preventDefault();
+      function seek() { player.currentTime = Number(link.dataset.seek); }
+      if (player.readyState) seek();
+      else player.addEventListener("loadedmetadata", seek, { once: true });
+      player.play();
+    });
   });
 
   /* Rewards: the page shows the newest, the file beside it holds all. */

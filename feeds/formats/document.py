@@ -42,7 +42,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """A format of feeds. `key` names it in the JSON of commands, `label` on pages; `render` makes a file's bytes.
 
-    An `is_calendar` has no entries: feeds of some scopes alone have one, and no archive page does.
+    An `is_calendar` has no entries: feeds of some scopes alone have one, and no archive page does. Podcasts have RSS
+    alone.
     """
 
     key: str
@@ -54,6 +55,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_of(self, scope: Scope) -> bool:
         """Whether feeds of a scope have this format."""
+        if SCOPES[scope].is_podcast:
+            return self.key == "rss"
         return not self.is_calendar or SCOPES[scope].has_calendar
 
 

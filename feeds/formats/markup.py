@@ -18,7 +18,7 @@ ATOM = "http://www.w3.org/2005/Atom"
 HISTORY = "http://purl.org/syndication/history/1.0"
 # A feed without items still needs a time, and it must not be that of its rendering.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_HEADER = (
+HEADER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     # Browsers are removing XSLT (Chrome says so in a banner since 2025); those without it take the CSS.
     '<?xml-stylesheet type="text/xsl" href="{up}feed.xsl"?>\n'
@@ -62,7 +62,7 @@ def spliced(feed: FeedContent, head: bytes, closing: bytes, parts: Sequence[byte
     """Return the file of a document that feedgen made without entries, with the bytes of its entries put in."""
     if not head.endswith(closing):
         raise ValueError(f"feedgen's document of {feed.path} does not end with {closing.decode()}")
-    header = _HEADER.format(up="../" * feed.path.count("/")).encode()
+    header = HEADER.format(up="../" * feed.path.count("/")).encode()
     return b"".join((header, head[: -len(closing)], *parts, closing))
 
 

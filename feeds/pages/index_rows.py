@@ -144,7 +144,7 @@ def load_feed_links(connection: Connection) -> tuple[FeedLink, ...]:
     statement = (
         select(Feed.scope, Feed.path, Feed.title, Organization.service)
         .join(Organization, Organization.id == Feed.organization_id, isouter=True)
-        .where(Feed.scope.in_(LISTED))
+        .where(Feed.scope.in_(LISTED), Feed.link_id.is_(None))
         .order_by(func.lower(Feed.title), Feed.id)
     )
     return tuple(

@@ -33,7 +33,7 @@ from feeds.pages.rewards_rows import load_rewards_page, newest_ids
 from feeds.pages.rom_rows import load_collected
 from feeds.pages.roms import render_platforms, render_roms
 from feeds.pages.year import render_years
-from feeds.scopes import LISTED, SCOPES
+from feeds.scopes import LISTED, PODCASTS, SCOPES
 from models import Feed
 
 # Files that pages need, below the published folder.
@@ -94,7 +94,7 @@ _OWN: Mapping[Scope, FeedPage] = {
     "list": FeedPage(load_lists, render_list),
 }
 PAGES: Mapping[Scope, FeedPage] = {
-    scope: _OWN.get(scope, _ITEMS) for scope in SCOPES if scope not in _OF_SITE | _MOVING
+    scope: _OWN.get(scope, _ITEMS) for scope in SCOPES if scope not in _OF_SITE | _MOVING | PODCASTS
 }
 
 
@@ -133,7 +133,7 @@ def _total_of(connection: Connection, scope: Scope) -> str:
 
 
 def _feeds_state(connection: Connection, _site: Site) -> str:
-    return str(connection.scalar(select(func.count()).where(Feed.scope.in_(LISTED))))
+    return str(connection.scalar(select(func.count()).where(Feed.scope.in_(LISTED), Feed.link_id.is_(None))))
 
 
 SITE_PAGES: Sequence[SitePage] = (

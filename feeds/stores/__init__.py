@@ -1,6 +1,7 @@
 """Where published files go: one object takes them, whatever lies behind it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from feeds.write import PublishError
@@ -17,6 +18,14 @@ class Store(Protocol):
         """Write a file and return True, or leave it untouched and return False where it has these bytes.
 
         Raises PublishError where it cannot be written, and its subclass FolderUnusable where no other can either.
+        """
+        ...
+
+    def place(self, path: str, source: Path, size: int) -> bool:
+        """Have a large file, of a size in bytes, under a path, and return True; False where one of this size is there.
+
+        Its path names its bytes: what lies there with the same size is the same. Raises PublishError, and its subclass
+        SourceMissing where the file is not there or has another size.
         """
         ...
 

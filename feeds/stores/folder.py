@@ -11,7 +11,6 @@ from typing import Self
 
 from feeds.stores.packing import ENDINGS, Packing, packed, packings_of
 from feeds.write import (
-    PRIVATE,
     Draft,
     Folders,
     FolderUnusable,
@@ -22,6 +21,7 @@ from feeds.write import (
     place_of,
     problem_with,
     read_published,
+    size_of_published,
     take_name,
 )
 
@@ -88,10 +88,35 @@ class FolderStore:
         self._under_way[path] = self._threads().submit(self._complete, folder, place, draft, data, wanted)
         return is_new
 
+    def place(self, path: str, source: Path, size: int) -> bool:
+        """Have a large file, of a size in bytes, under a path, and return True; False where one of this size is there.
+
+        It is a hard link where both lie on one file system, and else a copy, so the disk should be one: what is removed
+        here stays whole there, and the other way round. Both have the time of change of the source. It is on the disk,
+        and in place, when this returns. Raises PublishError, and SourceMissing where the source is not a file of this
+        size.
+        """
+        place = place_of(self._root, path)
+        self._wait_for(path)
+        self._make_room()
+        with blamed_on(self._root / path):
+            folder = self._folders.at(place.folders)
+            if size_of_published(folder, place.name) == size:
+                return False
+            self._changed.add(place.folders)
+            draft = self._folders.draft_of(place, source, size)
+            try:
+                os.fsync(draft.descriptor)
+                take_name(draft, folder, place.name)
+            except BaseException:
+                discard(draft)
+                raise
+        return True
+
     def remove(self, path: str) -> bool:
         """Remove a file and what is packed of it, and return whether it was there; raises PublishError.
 
-        A private folder that is empty then is removed too.
+        A folder within another that is empty then is removed too.
         """
         place = place_of(self._root, path)
         self._wait_for(path)
@@ -103,7 +128,7 @@ class FolderStore:
             self._remove_packed(folder, place.name, ENDINGS)
             is_removed = _unlink(folder, place.name)
             self._changed.add(place.folders)
-            if is_removed and place.folders[:1] == (PRIVATE,) and len(place.folders) > 1:
+            if is_removed and len(place.folders) > 1:
                 self._remove_empty(place.folders)
         return is_removed
 

@@ -40,6 +40,9 @@ _TITLES: Mapping[Opens, str] = {
     "journal": "My journal",
     "roms": "My ROMs",
     "list": "",
+    "show": "",
+    "playlist": "",
+    "sounds": "My sounds",
 }
 # What `lootwire feeds --json` calls the formats; a feed that lacks one has null.
 _KEYS = tuple(dict.fromkeys(each.key for scope in SCOPES for each in formats_of(scope)))
@@ -54,6 +57,7 @@ class What(StrEnum):
     JOURNAL = "journal"
     ROMS = "roms"
     LIST = "list"
+    SOUNDS = "sounds"
 
 
 feeds = make_noun(COMMANDS["feeds"].help)
@@ -150,7 +154,7 @@ def show_links(
     print_rows(
         ({name: getattr(row, name) for name in row.__struct_fields__} for row in rows),
         as_json=as_json,
-        columns=("id", "opens", "target", "list", "made_at", *(("revoked_at",) if revoked else ())),
+        columns=("id", "opens", "target", "list", "show", "playlist", "made_at", *(("revoked_at",) if revoked else ())),
         empty="No personal feeds yet: `lootwire feeds private` makes one of what you follow.",
     )
 
@@ -160,7 +164,7 @@ def show_private(
     what: Annotated[
         What,
         typer.Argument(
-            help="followed: what you follow; news: of your games; library, journal, roms; list NAME: one of yours."
+            help="followed: what you follow; news: of your games; library, journal, roms, sounds; list NAME: one of yours."
         ),
     ] = What.FOLLOWED,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of a list: which one.")] = None,

@@ -29,6 +29,7 @@ def publish_now(runtime: Runtime, *, wait: bool = True, everything: bool = False
         style=Look(settings.pages),
         vault=lambda: runtime.vault,
         everything=everything,
+        data=settings.data_dir,
     )
 
 

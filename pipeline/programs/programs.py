@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import NoReturn
 
 from sqlalchemy import Engine, func, select
@@ -58,6 +59,12 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
         # Sending forks a process for each message itself (`notifiers.lanes`).
         _worker("sender", "send", "--pool", "solo"),
         _worker("publisher", "publish", "--pool", "solo"),
+        # What fetches and renders has processes of its own already. Idle, this would hold as much memory as the worker,
+        # so it runs only while there is something to do: the tick `sound.due` sees to that file.
+        _worker(
+            *("sounds", "sound", "--pool", "threads", "--concurrency", str(settings.sound_processes)),
+            while_there=settings.sounds_wanted,
+        ),
     ]
     if web:
         listed.append(_python("web", "pipeline.programs.web"))
@@ -76,12 +83,14 @@ def take_up_settings(runtime: Runtime) -> None:
         look_if_moved(connection, settings.eventsub_callback_url, utc_now())
 
 
-def _python(name: str, *arguments: str) -> Program:
-    return Program(name, [sys.executable, "-m", *arguments], shares=True)
+def _python(name: str, *arguments: str, while_there: Path | None = None) -> Program:
+    there = None if while_there is None else str(while_there)
+    return Program(name, [sys.executable, "-m", *arguments], shares=True, while_there=there)
 
 
-def _worker(name: str, queue: str, *pool: str) -> Program:
-    return _python(name, "tasks.worker", "--queues", queue, *pool, "--hostname", f"{name}@%h")
+def _worker(name: str, queue: str, *pool: str, while_there: Path | None = None) -> Program:
+    arguments = ("--queues", queue, *pool, "--hostname", f"{name}@%h")
+    return _python(name, "tasks.worker", *arguments, while_there=while_there)
 
 
 def supervisor(

@@ -15,9 +15,11 @@ from kombu.exceptions import OperationalError
 from beat_schedule import BEAT_SCHEDULE
 from pipeline.embedded import broker_url
 
-QUEUES = ("tick", "fetch", "send", "publish")
+QUEUES = ("tick", "fetch", "send", "publish", "sound")
 # Ticks that ask Twitch: a service that is slow must not hold up the clock.
 ASKING_TICKS = ("tick.eventsub", "tick.validate_sign_ins")
+# What looks after sounds while the program that fetches them does not run, since nothing is due.
+OF_SOUND = {"sound.due": "tick", "sound.sweep": "fetch"}
 logger = logging.getLogger(__name__)
 
 
@@ -103,6 +105,7 @@ def make_app(redis_url: str) -> Celery:
         task_default_queue="tick",
         task_routes={
             **{tick: {"queue": "fetch"} for tick in ASKING_TICKS},
+            **{task: {"queue": queue} for task, queue in OF_SOUND.items()},
             **{f"{queue}.*": {"queue": queue} for queue in QUEUES},
         },
         broker_connection_retry_on_startup=True,

@@ -171,6 +171,11 @@ def _listed(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
+def _spaced(value: object) -> object:
+    """Split what a variable lists with spaces between, where each has commas of its own."""
+    return value.split() if isinstance(value, str) else value
+
+
 def _bucket_url(value: str | None) -> str | None:
     """Refuse an address that names no bucket, or that would show a secret wherever the address is shown."""
     if value is None:
@@ -285,6 +290,23 @@ class Settings(BaseModel):
     rom_readers: int = Field(
         default=2, ge=1, le=64, description="how many processes read files of ROMs at once; each fills a core"
     )
+    ffmpeg: AbsolutePath | None = Field(
+        default=None, description="the ffmpeg that renders sounds; the one of imageio-ffmpeg if unset"
+    )
+    sound_processes: int = Field(default=2, ge=1, le=16, description="how many sounds are fetched or rendered at once")
+    sound_mb: int | None = Field(
+        default=None, ge=100, description="the most that sounds may take in DATA_DIR; no limit if unset"
+    )
+    sound_kbps: int = Field(default=128, ge=32, le=320, description="the bit rate that speech is rendered with")
+    sound_profiles: Annotated[tuple[str, ...], BeforeValidator(_spaced)] = Field(
+        default=(), description="own profiles of loudness with spaces between, such as loud:integrated=-14,codec=opus"
+    )
+    sound_pause_seconds: int = Field(
+        default=5, ge=0, le=3600, description="the time between two downloads from the same host"
+    )
+    sound_rate_kb: int | None = Field(
+        default=None, ge=10, description="the most kilobytes a second that a download asks for; no limit if unset"
+    )
     badges_poll_seconds: PollSeconds = 3600
     twitch_auth_url: HttpUrl = "https://id.twitch.tv/oauth2"
     gql_url: HttpUrl = "https://gql.twitch.tv/gql"
@@ -359,6 +381,11 @@ class Settings(BaseModel):
     def pages(self) -> Path:
         """The folder of the operator's own templates and stylesheets of pages; there may be none."""
         return self.data_dir / "pages"
+
+    @property
+    def sounds_wanted(self) -> Path:
+        """The file that is there while the program `sounds` has something to do."""
+        return self.data_dir / "sounds" / "wanted"
 
     @property
     def missing_of_application(self) -> Sequence[str]:

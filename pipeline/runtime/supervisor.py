@@ -46,11 +46,13 @@ class Program:
     """A program to keep running; it should call `watch_parent` when it starts.
 
     One that `shares` has an `-m` in its `argv`: where the supervisor has a nursery, a fork of that runs what follows.
+    One with `while_there` runs only as long as that file is there; it is asked to end when it is gone.
     """
 
     name: str
     argv: Sequence[str]
     shares: bool = False
+    while_there: str | None = None
 
 
 @dataclass
@@ -82,6 +84,9 @@ class _Child:
 
     def lives(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def is_wanted(self) -> bool:
+        return self.program.while_there is None or os.path.exists(self.program.while_there)  # noqa: PTH110 - no import
 
     def send_signal(self, number: signal.Signals) -> None:
         # Only the leader: a Celery worker decides itself what its pool processes do.
@@ -252,10 +257,13 @@ class Supervisor:
                 if child.lives():
                     if child.kill_at is not None and now > child.kill_at:
                         child.kill_group()
+                    elif child.kill_at is None and not child.is_wanted():
+                        child.kill_at = now + self.grace_seconds
+                        child.send_signal(signal.SIGTERM)
                     continue
                 if child.process is not None:
                     self._note_end(child, now)
-                if now >= child.due_at:
+                if now >= child.due_at and child.is_wanted():
                     self._start(child, now)
 
     def _note_end(self, child: _Child, now: float) -> None:

@@ -167,3 +167,11 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     before: Loudness | None
     after: Loudness | None
     note: str | None = None
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a show keeps: so many episodes, those of so many days, so many megabytes; None is no limit."""
+
+    count: int | None = None
+    days: int | None = None
+    mb: int | None = None

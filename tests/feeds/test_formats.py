@@ -25,7 +25,7 @@ from feeds.formats import (
     render_opml,
 )
 from feeds.item import guid
-from feeds.scopes import SCOPES
+from feeds.scopes import PODCASTS, SCOPES
 from models import Feed, RewardCampaign
 from models.details import (
     BenefitLine,
@@ -81,7 +81,7 @@ def of_every_kind() -> list[Item]:
     ]
 
 
-@pytest.mark.parametrize("scope", list(SCOPES))
+@pytest.mark.parametrize("scope", [scope for scope in SCOPES if scope not in PODCASTS])
 def test_no_format_of_any_scope_has_a_fault_for_a_validator(scope: Scope) -> None:
     content = msgspec.structs.replace(feed(*of_every_kind()), scope=scope, hubs=HUBS, archives=3)
 

@@ -19,7 +19,7 @@ from feeds.pages.feed_list import FeedList, render_search
 from feeds.pages.game import back_after, strip
 from feeds.pages.registry import PAGES, SITE_PAGES, Site, load_feed_pages
 from feeds.pages.releases import Release, ReleasesPage, in_order, merged, render_releases
-from feeds.scopes import SCOPES
+from feeds.scopes import PODCASTS, SCOPES
 from feeds.stylesheets import problems_of_style
 from feeds.templating import ASSETS
 from models import Feed, GameMetadata, Platform, ReleaseDate
@@ -99,7 +99,7 @@ def test_times_name_utc_and_can_be_read_by_programs() -> None:
 
 
 def test_each_scope_has_a_page_beside_its_feed(world: Publishing) -> None:
-    assert PAGES.keys() | {"releases", "rewards", "channel"} == SCOPES.keys()
+    assert PAGES.keys() | {"releases", "rewards", "channel"} | PODCASTS == SCOPES.keys()
     game, owner = world.game(), world.organization()
     campaign = world.campaign(game_id=game, organization_id=owner)
     world.event(game_id=game, organization_id=owner, campaign_id=campaign)

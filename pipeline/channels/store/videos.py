@@ -25,7 +25,7 @@ from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.services.twitch.records import VideoRecord
 
 VIDEOS: Table = Video.__table__  # type: ignore[assignment]
-_CHANGEABLE = ("title", "url", "thumbnail_url", "seconds")
+_CHANGEABLE = ("title", "url", "thumbnail_url", "seconds", "muted")
 _ALL = ("channel_id", "external_id", "stream_id", "type", "published_at", "first_seen_at", *_CHANGEABLE)
 _IDS = func.any(bindparam("ids", type_=ARRAY(BigInteger)))
 _TIME = DateTime(timezone=True)
@@ -44,7 +44,7 @@ def streams_on_air(connection: Connection, channel_ids: Sequence[int]) -> set[st
 def store_videos(
     connection: Connection, videos: Sequence[VideoRecord], channel_ids: Mapping[str, int], now: datetime
 ) -> None:
-    """Insert videos, or update their titles, addresses, pictures and durations."""
+    """Insert videos, or update their titles, addresses, pictures, durations and muted parts."""
     rows = [
         {name: getattr(video, name, None) for name in _ALL}
         | {"channel_id": channel_ids[video.channel_id], "first_seen_at": now}

@@ -1,4 +1,4 @@
-"""Ask Helix, Twitch's application interface, about users, channels, streams, categories, videos and badges.
+"""Ask Helix, Twitch's application interface, about users, channels, streams, categories, videos, clips and badges.
 
 https://dev.twitch.tv/docs/api/reference/. A key is given once for each value (`id=1&id=2`); a list with commas in it is
 answered with nothing, in silence. A hundred keys fit into a request.
@@ -7,6 +7,7 @@ answered with nothing, in silence. A hundred keys fit into a request.
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -25,7 +26,7 @@ from pipeline.services.twitch.helix_requests import (
     read_envelope,
     read_rows,
 )
-from pipeline.services.twitch.records import CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
+from pipeline.services.twitch.records import CategoryRecord, ChannelInfoRecord, ClipRecord, StreamRecord, VideoRecord
 
 BADGES = "chat/badges/global"
 # One key that cannot be makes Twitch refuse all hundred of its request.
@@ -90,6 +91,20 @@ class Helix(EventSubManagement):
             return []
         return read_rows(read_envelope(reply, "videos").data, shapes.parse_video, "videos")[:limit]
 
+    def clips(self, channel_id: str, *, since: datetime, limit: int = 20) -> list[ClipRecord]:
+        """Return the most viewed clips of a channel that were made since a time, a hundred at most.
+
+        A clip is listed some minutes after it was made.
+        """
+        if not _ids([channel_id]) or limit < 1:
+            return []
+        started_at = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        query = [("broadcaster_id", channel_id), ("started_at", started_at), ("first", str(min(limit, PAGE)))]
+        reply = self._requests.ask("GET", "clips", query, accept=[404])
+        if reply.status == 404:
+            return []
+        return _once(read_rows(read_envelope(reply, "clips").data, shapes.parse_clip, "clips"), _clip_id)[:limit]
+
     def badges_payload(self) -> bytes:
         """Return Twitch's whole answer with the global chat badges."""
         return self._requests.ask("GET", BADGES).body
@@ -124,6 +139,10 @@ class Helix(EventSubManagement):
 
 def _ids(ids: Iterable[str]) -> list[str]:
     return [key for key in dict.fromkeys(ids) if POSSIBLE_ID.fullmatch(key)]
+
+
+def _clip_id(clip: ClipRecord) -> str:
+    return clip.external_id
 
 
 def _logins(logins: Iterable[str]) -> list[str]:

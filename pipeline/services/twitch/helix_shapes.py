@@ -12,7 +12,15 @@ import msgspec
 from pipeline.catalogue.records import ChannelRecord, GameRecord, UserRecord
 from pipeline.errors import InvalidItem
 from pipeline.fetch.shapes import MOST, Count, Time, clean, identity, required, required_id, required_utc
-from pipeline.services.twitch.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
+from pipeline.services.twitch.records import (
+    BadgeRecord,
+    CategoryRecord,
+    ChannelInfoRecord,
+    ClipRecord,
+    MutedRecord,
+    StreamRecord,
+    VideoRecord,
+)
 
 _SIZE = re.compile(r"-\d+x\d+(?=\.\w+$)")
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")
@@ -61,6 +69,11 @@ class _Category(msgspec.Struct):
     igdb_id: str | None = None
 
 
+class _MutedSegment(msgspec.Struct):
+    offset: Count
+    duration: Count
+
+
 class _Video(msgspec.Struct):
     id: str
     user_id: str
@@ -71,6 +84,18 @@ class _Video(msgspec.Struct):
     type: str
     stream_id: str | None = None
     thumbnail_url: str | None = None
+    # null says that none is.
+    muted_segments: list[_MutedSegment] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class _Clip(msgspec.Struct):
+    id: str
+    url: str
+    broadcaster_id: str
+    created_at: Time
+    title: str | None = None
+    game_id: str | None = None
+    duration: float = 0.0
 
 
 class _BadgeVersion(msgspec.Struct):
@@ -93,6 +118,7 @@ _STREAM = msgspec.json.Decoder(_Stream)
 _CHANNEL = msgspec.json.Decoder(_Channel)
 _CATEGORY = msgspec.json.Decoder(_Category)
 _VIDEO = msgspec.json.Decoder(_Video)
+_CLIP = msgspec.json.Decoder(_Clip)
 _BADGES = msgspec.json.Decoder(_BadgeSet)
 
 
@@ -167,6 +193,27 @@ def parse_video(row: msgspec.Raw) -> VideoRecord:
         type=required(video.type, "type"),
         stream_id=clean(video.stream_id),
         thumbnail_url=any_size(video.thumbnail_url),
+        muted=_muted(video.muted_segments),
+    )
+
+
+def _muted(segments: Sequence[_MutedSegment] | msgspec.UnsetType | None) -> tuple[MutedRecord, ...] | None:
+    if segments is msgspec.UNSET:
+        return None
+    return tuple(MutedRecord(segment.offset, segment.duration) for segment in segments or ())
+
+
+def parse_clip(row: msgspec.Raw) -> ClipRecord:
+    """Return a row of /clips."""
+    clip = _CLIP.decode(row)
+    return ClipRecord(
+        external_id=required(clip.id, "id"),
+        channel_id=required_id(clip.broadcaster_id, "broadcaster_id"),
+        title=clean(clip.title) or "",
+        url=required(clip.url, "url"),
+        created_at=required_utc(clip.created_at),
+        seconds=clip.duration,
+        game_id=clean(clip.game_id),
     )
 
 

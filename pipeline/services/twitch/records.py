@@ -43,6 +43,13 @@ class ChannelInfoRecord(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
 
 
+class MutedRecord(msgspec.Struct, frozen=True):
+    """A part of a video that Twitch silenced: from `start`, for so many seconds."""
+
+    start: int
+    seconds: int
+
+
 class VideoRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A video of a channel; `stream_id` is the stream that an archive was recorded from."""
 
@@ -56,6 +63,20 @@ class VideoRecord(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     stream_id: str | None = None
     thumbnail_url: str | None = None
+    # The parts that Twitch silenced; none of most videos, None where an answer did not say.
+    muted: tuple[MutedRecord, ...] | None = None
+
+
+class ClipRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A clip that somebody cut out of a channel's stream; `game_id` is the Twitch category that was on."""
+
+    external_id: str
+    channel_id: str
+    title: str
+    url: str
+    created_at: datetime
+    seconds: float
+    game_id: str | None = None
 
 
 class BadgeRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,15 +12,16 @@ from pipeline.sound.troubles import Failure
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Where a download ends by itself: seconds of wall clock, bytes of its file, bytes that the disk must keep free.
 
-    `rate` is the most bytes a second that are asked for, None for no limit. Within `patience` seconds something must
-    have come.
+    `rate` is the most bytes a second that are asked for, None for no limit. Within `patience` seconds at least `least`
+    bytes must have come: what drips is given up, and goes on later.
     """
 
     seconds: float = 6 * 3600.0
     size: int | None = None
     keep_free: int = 256 * 2**20
     rate: int | None = None
-    patience: float = 120.0
+    patience: float = 180.0
+    least: int = 64 * 1024
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,7 +37,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an address that holds many sounds says: a playlist, a channel's tab; the newest first as the service has it."""
+    """What an address that holds many sounds says: a playlist, a channel's tab; in the service's own order."""
 
     title: str
     service: str
@@ -57,10 +58,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     # The most entries of a list.
     entries: int = 50
-    with_cookies: bool = False
+    # A Netscape cookie file, which the child removes as soon as it has read it.
+    cookies: str | None = None
     # Languages that subtitles are fetched of at most.
     subtitles: int = 4
+    # The folder of a newer yt-dlp than the installed one.
+    extractors: str | None = None
+    # The only program that may be started: it runs YouTube's scripts.
     deno: str | None = None
+    # Ports of this machine that are reached although they are inside: of a local server, for tests and the demo.
+    loopback_ports: tuple[int, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress"):

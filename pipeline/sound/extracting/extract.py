@@ -17,12 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.errors import LootwireError
 from pipeline.events.append import append_events
 from pipeline.sound.details import failed_event
-from pipeline.sound.downloading import FetchTroubled
+from pipeline.sound.downloading import ChildEnded, FetchTroubled
 from pipeline.sound.extracting.deciding import MOST_ATTEMPTS, judge, pause_after
 from pipeline.sound.extracting.fetching import download_sound, probe_address
 from pipeline.sound.extracting.holding import Holding, Stopping
 from pipeline.sound.extracting.making import make_sound, publish_sound, render_sound
-from pipeline.sound.extracting.presenting import shown_extraction
 from pipeline.sound.extracting.surroundings import Surroundings
 from pipeline.sound.extracting.working import PutOff, Work, given_up
 from pipeline.sound.extracting.workspaces import WorkspaceBusy, remove_workspace, working_in, workspace_of
@@ -38,6 +37,7 @@ from pipeline.sound.store.extractions import (
     release,
 )
 from pipeline.sound.store.hosts import let_rest, note_fetched
+from pipeline.sound.store.showing import shown_extraction
 
 logger = logging.getLogger(__name__)
 # Until a process that has lost its lease has noticed it.
@@ -88,8 +88,6 @@ def extract_next(around: Surroundings, *, only: int | None = None) -> Extracted 
 def _carry_on(work: Work) -> Extracted:
     around = work.around
     try:
-        if work.claimed.attempts > MOST_ATTEMPTS:
-            raise given_up(f"no process lived to end its stage {work.claimed.stage!r}")
         return _through_stages(work)
     except ExtractionLost:
         return Extracted(work.claimed.id, _state_of(around, work.claimed))
@@ -107,6 +105,8 @@ def _carry_on(work: Work) -> Extracted:
 
 def _through_stages(work: Work) -> Extracted:
     """Carry it from stage to stage; what is left of one that ended on the way is told by its state."""
+    if work.claimed.attempts > MOST_ATTEMPTS:
+        raise given_up(f"no process lived to end its stage {work.claimed.stage!r}")
     while work.claimed.stage != "publish":
         work.holding.begin(counts_time=work.claimed.stage == "download")
         following = _STAGES[work.claimed.stage](work)
@@ -127,6 +127,9 @@ class _Met:
 
 
 def _read(error: LootwireError | OSError) -> _Met:
+    if isinstance(error, ChildEnded):
+        # It may go well the next time; what kills each child is given up after three days.
+        return _Met(Trouble(kind="server", reason=error.trouble.reason))
     if isinstance(error, FetchTroubled):
         return _Met(error.trouble, error.media, is_of_host=True)
     if isinstance(error, MediaFailed):

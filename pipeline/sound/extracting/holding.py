@@ -11,12 +11,13 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.errors import LootwireError
 from pipeline.sound.store.extractions import Claimed, ExtractionLost, renew
 
 logger = logging.getLogger(__name__)
 
 
-class Stopping(Exception):
+class Stopping(LootwireError):
     """This program was asked to end: what is under way goes on at the next start."""
 
 
@@ -64,7 +65,7 @@ class Holding:
         if self._lost.is_set():
             raise ExtractionLost(f"extraction {self._claimed.id} is no longer this process's")
         if self._is_stopping():
-            raise Stopping
+            raise Stopping("this program ends, and the extraction goes on at the next start")
         if progress is not None:
             self._progress = progress
         if size is not None:

@@ -2,16 +2,17 @@
 
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
+from feeds.podcasts.marking import mark_sounds
 from models import Rendition
 from pipeline.events.append import append_events
 from pipeline.sound.details import ready_event
 from pipeline.sound.downloading import FetchTroubled
 from pipeline.sound.extracting.keeping import digest_of, keep_file, place_of
-from pipeline.sound.extracting.presenting import Recording, recording_of, shown_sound
 from pipeline.sound.extracting.working import PutOff, Work
 from pipeline.sound.extracting.workspaces import Note, noted_download
 from pipeline.sound.media.inspecting import inspect
@@ -23,6 +24,7 @@ from pipeline.sound.rendering.due import render_due
 from pipeline.sound.store import renditions
 from pipeline.sound.store.episodes import note_sound, shows_wanting
 from pipeline.sound.store.extractions import Claimed, begin_stage, complete
+from pipeline.sound.store.showing import Recording, recording_of, shown_sound
 from pipeline.sound.store.sounds import NewSound, change_sound, keep_sound, load_sound
 
 # Another process renders it.
@@ -173,7 +175,7 @@ def publish_sound(work: Work) -> Counter[str]:
     with around.engine.begin() as connection:
         note_sound(connection, claimed.id, sound_id)
         complete(connection, claimed, now)
-        around.on_feeds(connection, sound_id)
+        mark_sounds(connection, [sound_id])
         show = next(iter(shows_wanting(connection, claimed.id)), None)
         sound = load_sound(connection, sound_id)
         shown = shown_sound(connection, sound, url=around.page_of(connection, sound_id), show=show)

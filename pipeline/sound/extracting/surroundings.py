@@ -20,16 +20,12 @@ def _no_page(_connection: Connection, _sound_id: int) -> str | None:
     return None
 
 
-def _no_feeds(_connection: Connection, _sound_id: int) -> None:
-    return None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What extractions work with: rows, files, ffmpeg, profiles, and how much of the machine and of hosts they may use.
 
     `pause` lies between two downloads from a host. `most_bytes` is what all sounds may take on the disk. `page_of`
-    gives the address of a sound's page, and `on_feeds` has the feeds that it is on written anew.
+    gives the address of a sound's page.
     """
 
     engine: Engine
@@ -44,4 +40,3 @@ class Surroundings:
     lease: timedelta = LEASE
     is_stopping: Callable[[], bool] = lambda: False
     page_of: Callable[[Connection, int], str | None] = _no_page
-    on_feeds: Callable[[Connection, int], object] = _no_feeds

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from models.errors import LootwireError
 from pipeline.sound.downloading import FetchTroubled
 from pipeline.sound.extracting.holding import Holding
 from pipeline.sound.extracting.surroundings import Surroundings
@@ -21,11 +22,11 @@ class Work:
     holding: Holding
 
 
-class PutOff(Exception):
+class PutOff(LootwireError):
     """The stage cannot go on now, for no fault of the sound: it is tried again after a pause."""
 
     def __init__(self, pause: timedelta) -> None:
-        super().__init__()
+        super().__init__("it cannot go on now")
         self.pause = pause
 
 

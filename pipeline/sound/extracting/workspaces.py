@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from models.errors import LootwireError
 from pipeline.sound.downloading import Downloaded
 
 SOUNDS = "sounds"
@@ -22,7 +23,7 @@ _NOTE = "downloaded.json"
 _ENCODER = msgspec.json.Encoder(enc_hook=os.fspath)
 
 
-class WorkspaceBusy(Exception):
+class WorkspaceBusy(LootwireError):
     """Another process still works in the folder: its lease is over, and it has not noticed yet."""
 
 
@@ -49,7 +50,7 @@ def working_in(folder: Path) -> Iterator[Path]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WorkspaceBusy from None
+            raise WorkspaceBusy(f"another process works in {folder}") from None
         yield folder
     finally:
         os.close(descriptor)
@@ -78,17 +79,6 @@ def noted_download(folder: Path) -> Note | None:
     except (OSError, msgspec.DecodeError):
         return None
     return note if (folder / note.name).is_file() else None
-
-
-def forget_download(folder: Path) -> None:
-    """Forget what a download brought, with all of its files, so that it begins anew."""
-    for path in folder.iterdir():
-        if path.name == _LOCK:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def remove_workspace(folder: Path) -> bool:

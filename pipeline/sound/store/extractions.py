@@ -158,10 +158,9 @@ def _known(connection: Connection, url: str, service: str | None, external_id: s
     ).one_or_none()
 
 
-def is_any_due(connection: Connection, now: datetime) -> bool:
-    """Return whether an extraction could be claimed now, but for the host's pauses, or is under way."""
-    condition = or_(and_(Extraction.state == "pending", _is_due(now), _may_ask(now)), Extraction.state == "processing")
-    return bool(connection.scalar(select(select(Extraction.id).where(condition).exists())))
+def count_under_way(connection: Connection) -> int:
+    """Return how many extractions some process has, or had when it died."""
+    return connection.scalar(select(func.count()).where(Extraction.state == "processing")) or 0
 
 
 def count_due(connection: Connection, now: datetime) -> int:
@@ -296,8 +295,11 @@ def renew(
 
 
 def begin_stage(connection: Connection, claimed: Claimed, stage: Stage, **values: Any) -> Claimed:
-    """Go on to a stage, with what the one before brought; returns the extraction as it is now."""
-    written = {"stage": stage, "progress": 0.0, **values}
+    """Go on to a stage, with what the one before brought; returns the extraction as it is now.
+
+    Each stage has its own tries: what took many to be downloaded is not late for its rendering.
+    """
+    written = {"stage": stage, "progress": 0.0, "attempts": 1, **values}
     _write(connection, claimed, written)
     known = {name: value for name, value in written.items() if name in Claimed.__struct_fields__}
     if isinstance(known.get("info"), Mapping):

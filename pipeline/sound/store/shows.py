@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 import msgspec
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Channel, Show
+from models import Channel, Episode, Show
 from models.due import due
 from models.errors import UsageError
 from models.people import OWNER_ID
+from pipeline.sound.records import Keep
 from pipeline.sound.store.hosts import host_of
 
 VideoKind = Literal["archive", "highlight", "upload", "clip"]
@@ -23,14 +24,6 @@ LIST_EVERY = timedelta(hours=1)
 LONGEST_LIST_WAIT = timedelta(days=2)
 _KEEP = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>d|[mgt]b)?", re.IGNORECASE)
 _MEGABYTES = {"mb": 1, "gb": 1_000, "tb": 1_000_000}
-
-
-class Keep(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a show keeps: so many episodes, those of so many days, so many megabytes; None is no limit."""
-
-    count: int | None = None
-    days: int | None = None
-    mb: int | None = None
 
 
 class ShowOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,7 +243,5 @@ def channel_of(connection: Connection, show: ShowRow) -> tuple[str, str | None] 
 
 def shows_of(connection: Connection, sound_ids: Sequence[int]) -> Sequence[int]:
     """Return the shows that have any of these sounds as an episode."""
-    from models import Episode
-
     is_kept = and_(Episode.sound_id.in_(sound_ids), Episode.kept_out_at.is_(None))
-    return sorted(set(connection.scalars(select(Episode.show_id).where(or_(is_kept)))))
+    return sorted(set(connection.scalars(select(Episode.show_id).where(is_kept))))

@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Extraction, Rendition, Sound, SoundFile, Video
 from models.errors import UsageError
 from models.people import OWNER_ID
 from pipeline.sound.records import Chapter, Muted, SoundKind
+
+_TRANSCRIPTS = text(
+    "SELECT transcript ->> 'path' FROM sounds, jsonb_array_elements(transcripts) AS transcript "
+    "WHERE transcript ->> 'path' = ANY(:paths)"
+)
 
 
 class NewSound(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,11 +231,7 @@ def known_paths(connection: Connection, paths: Sequence[str]) -> set[str]:
     originals = connection.scalars(select(Sound.original).where(Sound.original.in_(paths)))
     artworks = connection.scalars(select(Sound.artwork).where(Sound.artwork.in_(paths)))
     renditions = connection.scalars(select(Rendition.path).where(Rendition.path.in_(paths)))
-    transcripts = connection.scalars(
-        select(func.jsonb_path_query(Sound.transcripts, "$[*].path").op("#>>")("{}")).where(
-            func.jsonb_array_length(Sound.transcripts) > 0
-        )
-    )
+    transcripts = connection.scalars(_TRANSCRIPTS, {"paths": list(paths)})
     named = {*originals, *artworks, *renditions, *transcripts}
     return {path for path in paths if path in named}
 

@@ -1,0 +1,168 @@
+"""An extraction becomes a sound, once, whatever its address says on the way."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from models import Rendition, Sound
+from pipeline.runtime.runtime import utc_now
+from pipeline.sound.store.extractions import cancel_extraction, claim_next, load_extraction, retry_extraction
+from pipeline.sound.store.hosts import set_cookies
+from tests.pipeline.sound.audio import make, speech
+from tests.pipeline.sound.extracting.conftest import Extracting
+from tests.pipeline.sound.media_server import Reply
+
+
+def test_a_file_becomes_a_sound_with_a_rendition_and_one_event(extracting: Extracting) -> None:
+    extraction_id = extracting.add(extracting.server.file("/wipe%20day.m4a", extracting.audio))
+    assert extracting.run().outcome == "completed"
+    [original] = extracting.originals()
+    assert original.read_bytes() == extracting.audio
+    row = extracting.row(extraction_id)
+    assert (row.state, row.stage, row.progress) == ("completed", "publish", 1.0)
+    with extracting.engine.connect() as connection:
+        sound = connection.execute(select(Sound).where(Sound.id == row.sound_id)).mappings().one()
+        rendition = connection.execute(select(Rendition)).mappings().one()
+    assert (sound["codec"], sound["size"]) == ("aac", len(extracting.audio))
+    assert sound["seconds"] == pytest.approx(4, abs=0.1)
+    assert (extracting.around.data_dir / sound["artwork"]).read_bytes()[:2] == b"\xff\xd8"
+    assert (rendition["state"], rendition["profile"]) == ("ready", "podcast")
+    assert rendition["integrated_after"] == pytest.approx(-16, abs=0.5)
+    assert (extracting.around.data_dir / rendition["path"]).stat().st_size == rendition["size"]
+    assert extracting.events() == ["sound.ready"]
+    assert extracting.workspaces() == []
+
+
+def test_a_stream_in_parts_becomes_a_sound(extracting: Extracting, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("hls")
+    parts = [make(folder / f"{number}.ts", speech(2, seed=number)).read_bytes() for number in (1, 2)]
+    extracting.add(extracting.server.stream("/live/index.m3u8", parts))
+    assert extracting.run().outcome == "completed"
+    assert len(extracting.originals()) == 1
+
+
+def test_the_same_bytes_from_two_addresses_are_one_sound(extracting: Extracting) -> None:
+    for name in ("a", "b"):
+        extracting.add(extracting.server.file(f"/{name}.m4a", extracting.audio))
+        assert extracting.run().outcome == "completed"
+    assert len(extracting.originals()) == 1
+    with extracting.engine.connect() as connection:
+        assert connection.scalars(select(Sound.aliases)).one() == ["b"]
+    assert extracting.events() == ["sound.ready"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "state"),
+    [
+        (404, "gone", "failed"),
+        (451, "geo", "failed"),
+        (401, "sign_in", "failed"),
+        (503, "server", "pending"),
+        (429, "rate", "pending"),
+    ],
+)
+def test_a_refusal_is_final_or_waits_by_its_kind(extracting: Extracting, status: int, kind: str, state: str) -> None:
+    extraction_id = extracting.add(extracting.server.status("/a.mp3", status))
+    extracting.run()
+    row = extracting.row(extraction_id)
+    assert (row.error_kind, row.state) == (kind, state)
+    assert extracting.events() == (["sound.failed"] if state == "failed" else [])
+    assert row.next_due_at > row.added_at or state == "failed"
+
+
+def test_what_is_gone_for_good_leaves_no_workspace_and_keeps_nobody_waiting(extracting: Extracting) -> None:
+    extracting.add(extracting.server.status("/gone.mp3", 404))
+    second = extracting.add(extracting.server.file("/here.m4a", extracting.audio))
+    assert extracting.run().outcome == "failed"
+    assert extracting.run().id == second
+    assert extracting.workspaces() == []
+
+
+def test_a_host_that_wants_patience_is_left_alone_for_as_long_as_it_says(extracting: Extracting) -> None:
+    extracting.add(extracting.server.status("/busy.mp3", 429, {"Retry-After": "600"}))
+    other = extracting.add(extracting.server.file("/other.m4a", extracting.audio))
+    extracting.run()
+    now = utc_now()
+    for at, is_free in ((now + timedelta(seconds=590), False), (now + timedelta(seconds=601), True)):
+        with extracting.engine.begin() as connection:
+            claimed = claim_next(connection, at, pause=timedelta(0), only=other)
+        assert (claimed is not None) == is_free
+
+
+def test_a_page_of_text_is_no_sound(extracting: Extracting) -> None:
+    page = Reply(body=b"<!doctype html><p>Sorry", content_type="audio/mpeg")
+    extraction_id = extracting.add(extracting.server.put("/sorry.mp3", page))
+    assert extracting.run().outcome == "failed"
+    assert extracting.row(extraction_id).is_permanent
+
+
+def test_what_failed_is_fetched_when_a_person_asks_again(extracting: Extracting) -> None:
+    extraction_id = extracting.add(extracting.server.status("/a.m4a", 404))
+    extracting.run()
+    extracting.server.file("/a.m4a", extracting.audio)
+    with extracting.engine.begin() as connection:
+        retry_extraction(connection, extraction_id, utc_now())
+    assert extracting.run().outcome == "completed"
+    assert extracting.events() == ["sound.failed", "sound.ready"]
+
+
+COOKIES = "# Netscape HTTP Cookie File\n\n127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\tsecret-word\n"
+
+
+def test_cookies_that_a_host_does_not_take_are_stale_and_a_person_hears_of_it(extracting: Extracting) -> None:
+    host = f"127.0.0.1:{extracting.server.port}"
+    with extracting.engine.begin() as connection:
+        set_cookies(connection, extracting.around.vault(), host, COOKIES, utc_now())
+    extraction_id = extracting.add(extracting.server.status("/private.m4a", 401))
+    assert extracting.run().outcome == "failed"
+    assert extracting.row(extraction_id).error_kind in {"sign_in", "cookies"}
+    sent = [seen.cookie for seen in extracting.server.requests]
+    assert sent[0] is None
+    assert "session=secret-word" in sent
+    assert "secret-word" not in "".join(
+        path.read_text(errors="replace") for path in extracting.around.data_dir.rglob("*") if path.is_file()
+    )
+
+
+def test_nothing_is_fetched_where_sounds_take_all_that_they_may(extracting: Extracting) -> None:
+    extraction_id = extracting.add(extracting.server.file("/a.m4a", extracting.audio))
+    full = extracting.having(most_bytes=0)
+    assert full.run().outcome == "failed"
+    row = extracting.row(extraction_id)
+    assert (row.error_kind, row.is_permanent) == ("quota", False)
+    assert extracting.workspaces() == []
+
+
+def test_a_disk_that_is_nearly_full_takes_no_sound(extracting: Extracting) -> None:
+    extraction_id = extracting.add(extracting.server.file("/a.m4a", extracting.audio))
+    full = extracting.having(limits=msgspec.structs.replace(extracting.around.limits, keep_free=2**62))
+    assert full.run().outcome == "failed"
+    assert extracting.row(extraction_id).error_kind == "disk"
+
+
+def test_a_program_that_ends_gives_back_what_it_has(extracting: Extracting) -> None:
+    extraction_id = extracting.add(extracting.server.file("/a.m4a", extracting.audio))
+    assert extracting.having(is_stopping=lambda: True).run().outcome == "interrupted"
+    row = extracting.row(extraction_id)
+    assert (row.state, row.attempts) == ("pending", 0)
+    assert extracting.run().outcome == "completed"
+
+
+def test_a_person_s_cancelling_ends_it_and_its_workspace(extracting: Extracting) -> None:
+    url = extracting.server.put("/a.m4a", Reply(body=extracting.audio, content_type="audio/mp4", hold_at=1000))
+    extraction_id = extracting.add(url)
+
+    def cancel() -> bool:
+        # The child is asked about often: by then it holds the beginning of the file.
+        if extracting.server.held.is_set():
+            with extracting.engine.begin() as connection:
+                if load_extraction(connection, extraction_id).state == "processing":
+                    cancel_extraction(connection, extraction_id, utc_now())
+        return False
+
+    hurried = extracting.having(is_stopping=cancel, lease=timedelta(seconds=1))
+    assert hurried.run().outcome == "cancelled"
+    assert extracting.workspaces() == []
+    assert extracting.originals() == []
