@@ -1,5 +1,6 @@
 """A program that extracts sounds until it is told to end, as the worker of the queue `sound` does without a broker."""
 
+import os
 import signal
 import sys
 import threading
@@ -47,6 +48,11 @@ def main() -> None:
                 # What is due may be another's at the moment.
                 time.sleep(PAUSE)
 
+    def end_with_the_campaign() -> None:
+        sys.stdin.read()
+        os._exit(1)
+
+    threading.Thread(target=end_with_the_campaign, daemon=True).start()
     workers = [threading.Thread(target=work) for _ in range(threads)]
     for worker in workers:
         worker.start()

@@ -1,5 +1,6 @@
 """Extractions are claimed once, one at a time of a host, and only their holder writes to them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,7 +102,7 @@ def test_whoever_holds_an_older_fence_writes_nothing(engine: Engine) -> None:
     add(engine)
     old = claimed(engine)
     claimed(engine, NOW + LEASE + SECOND)
-    for write in (
+    writes: tuple[Callable[[Connection], object], ...] = (
         lambda connection: renew(connection, old, NOW),
         lambda connection: begin_stage(connection, old, "measure"),
         lambda connection: keep_info(connection, old, info()),
@@ -109,7 +110,8 @@ def test_whoever_holds_an_older_fence_writes_nothing(engine: Engine) -> None:
         lambda connection: postpone(connection, old, BUSY, NOW),
         lambda connection: complete(connection, old, NOW),
         lambda connection: release(connection, old, NOW),
-    ):
+    )
+    for write in writes:
         with engine.begin() as connection, pytest.raises(ExtractionLost):
             write(connection)
 
