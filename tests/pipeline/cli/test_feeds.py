@@ -132,7 +132,8 @@ def test_feeds_of_a_library_are_given_by_what_they_are_and_rotated_by_it(importe
 def test_podcasts_are_among_the_feeds_private_ones_by_their_name_alone(operator: Operator, now: datetime) -> None:
     with operator.engine.begin() as connection:
         for number, (name, is_public) in enumerate((("Captain Brine", True), ("Hidden", False))):
-            row = {"public_id": str(uuid.UUID(int=number, version=4)), "name": name, "name_key": name.lower()}
+            row: dict[str, object] = {"public_id": str(uuid.UUID(int=number, version=4)), "name": name}
+            row |= {"name_key": name.lower()}
             row |= {"title": name, "is_public": is_public, "since": now, "added_at": now}
             connection.execute(insert(Show).values(row))
     [addresses] = operator.run("feeds", "private", "sounds", "--json").lines

@@ -127,6 +127,10 @@ def test_what_a_killed_child_leaves_of_its_family_ends_too(births: Path, tmp_pat
         wait_for(lambda: not set(born(births)[:2]) & set(processes_with(births)))
 
 
+def _has_born(births: Path, number: int) -> bool:
+    return len(born(births)) == number
+
+
 def test_a_program_that_is_wanted_now_and_then_runs_only_while_its_file_is_there(births: Path, tmp_path: Path) -> None:
     wanted, notices = tmp_path / "wanted", list[str]()
     program = replace(child(births), while_there=str(wanted))
@@ -135,7 +139,7 @@ def test_a_program_that_is_wanted_now_and_then_runs_only_while_its_file_is_there
         assert not born(births)
         for number in (1, 2):
             wanted.touch()
-            wait_for(lambda number=number: len(born(births)) == number)
+            wait_for(partial(_has_born, births, number))
             wanted.unlink()
             wait_for(lambda: not processes_with(births))
     # That it ends is no news.
