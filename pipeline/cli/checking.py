@@ -104,12 +104,31 @@ def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
     yield f"address {settings.http_host}", address_problem
     yield "disk", disk_problem(settings.data_dir)
     yield from _check_servers(settings)
+    yield from _check_sound_tools(settings)
     yield f"published folder {settings.published}", _attempt(try_folder, settings.published)[1]
 
 
 def _check_address(host: str) -> None:
     """Raise `LootwireError` if this machine has no such address to listen on."""
     listen(0, "LOOTWIRE_HTTP_PORT", host=host).close()
+
+
+def _check_sound_tools(settings: Settings) -> Iterator[tuple[str, str | None]]:
+    """Show what fetches and renders sounds; a group that was left out is no mistake."""
+    from pipeline.programs.sound_tools import look_at_tools
+
+    for tool in look_at_tools(settings.data_dir, settings.ffmpeg, datetime.now(UTC).date()):
+        if tool.hint is not None:
+            console.print(f"! {tool.name}: {tool.hint}", markup=False, soft_wrap=True)
+        yield f"{tool.name} ({tool.state})", tool.problem
+    yield "profiles of sounds", _attempt(_check_profiles, settings)[1]
+
+
+def _check_profiles(settings: Settings) -> None:
+    """Raise `UsageError` where LOOTWIRE_SOUND_PROFILES cannot be read."""
+    from pipeline.sound.loudness.profiles import read_profiles
+
+    read_profiles(settings.sound_profiles, settings.sound_kbps)
 
 
 def _check_servers(settings: Settings) -> Iterator[tuple[str, str | None]]:

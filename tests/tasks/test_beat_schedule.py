@@ -6,12 +6,12 @@ from beat_schedule import BEAT_SCHEDULE
 from pipeline.programs import programs
 from pipeline.runtime.celery_app import QUEUES
 from pipeline.runtime.settings import Settings
-from tasks import eventsub, fetch, inbox, library, operating, pictures, publish, roms, rules, send, spread, ticks
+from tasks import eventsub, fetch, inbox, library, operating, pictures, publish, roms, rules, send, sound, spread, ticks
 from tasks.beat import schedule_for
 from tests.tasks.installation import AtWork
 
 # Importing a module of tasks is what registers them.
-MODULES = (eventsub, fetch, inbox, library, operating, pictures, publish, roms, rules, send, spread, ticks)
+MODULES = (eventsub, fetch, inbox, library, operating, pictures, publish, roms, rules, send, sound, spread, ticks)
 ENTRIES = [pytest.param(entry, id=str(entry["task"])) for entry in BEAT_SCHEDULE.values()]
 
 

@@ -81,17 +81,6 @@ def noted_download(folder: Path) -> Note | None:
     return note if (folder / note.name).is_file() else None
 
 
-def forget_download(folder: Path) -> None:
-    """Forget what a download brought, with all of its files, so that it begins anew."""
-    for path in folder.iterdir():
-        if path.name == _LOCK:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
 def remove_workspace(folder: Path) -> bool:
     """Delete a workspace with all in it; False where another process works in it, or it cannot be deleted."""
     if not folder.is_dir():

@@ -37,15 +37,21 @@ def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtim
 
 
 def test_an_installation_is_a_worker_for_each_kind_of_work_and_one_web_server(runtime: Runtime) -> None:
-    workers = ["worker", "fetcher", "sender", "publisher"]
+    workers = ["worker", "fetcher", "sender", "publisher", "sounds"]
     assert [program.name for program in programs.programs(runtime)] == [*workers, "web"]
     assert [program.name for program in programs.programs(runtime, beat=False, web=False)] == workers
 
 
 def test_every_queue_has_a_worker_of_its_own(runtime: Runtime) -> None:
     queues = {p.name: p.argv[p.argv.index("--queues") + 1] for p in programs.programs(runtime, beat=False, web=False)}
-    assert queues == {"worker": "tick", "fetcher": "fetch", "sender": "send", "publisher": "publish"}
+    others = {"sender": "send", "publisher": "publish", "sounds": "sound"}
+    assert queues == {"worker": "tick", "fetcher": "fetch", **others}
     assert sorted(queues.values()) == sorted(QUEUES)
+
+
+def test_what_fetches_sounds_runs_only_while_it_is_wanted(runtime: Runtime) -> None:
+    on_demand = {p.name: p.while_there for p in programs.programs(runtime) if p.while_there is not None}
+    assert on_demand == {"sounds": str(runtime.settings.data_dir / "sounds" / "wanted")}
 
 
 def test_the_worker_that_carries_out_ticks_sends_them_where_there_is_a_clock(runtime: Runtime) -> None:
@@ -62,13 +68,14 @@ def concurrency(runtime: Runtime, **settings: int) -> dict[str, str]:
 
 
 def test_workers_do_as_much_at_once_as_the_settings_say(runtime: Runtime) -> None:
-    assert concurrency(runtime) == {"worker": "2", "fetcher": "2"}
-    assert concurrency(runtime, workers=3, fetchers=4) == {"worker": "3", "fetcher": "4"}
+    assert concurrency(runtime) == {"worker": "2", "fetcher": "2", "sounds": "2"}
+    chosen = {"workers": 3, "fetchers": 4, "sound_processes": 1}
+    assert concurrency(runtime, **chosen) == {"worker": "3", "fetcher": "4", "sounds": "1"}
 
 
 def test_the_old_name_of_how_much_goes_on_at_once_still_counts(runtime: Runtime) -> None:
-    assert concurrency(runtime, worker_processes=7) == {"worker": "7", "fetcher": "7"}
-    assert concurrency(runtime, worker_processes=7, fetchers=1) == {"worker": "7", "fetcher": "1"}
+    assert concurrency(runtime, worker_processes=7) == {"worker": "7", "fetcher": "7", "sounds": "2"}
+    assert concurrency(runtime, worker_processes=7, fetchers=1) == {"worker": "7", "fetcher": "1", "sounds": "2"}
 
 
 def test_no_password_stands_in_a_command_line(runtime: Runtime) -> None:

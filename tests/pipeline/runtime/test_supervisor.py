@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -124,6 +125,21 @@ def test_what_a_killed_child_leaves_of_its_family_ends_too(births: Path, tmp_pat
         leader = next(pid for pid in born(births) if os.getpgid(pid) == pid)
         kill(leader)
         wait_for(lambda: not set(born(births)[:2]) & set(processes_with(births)))
+
+
+def test_a_program_that_is_wanted_now_and_then_runs_only_while_its_file_is_there(births: Path, tmp_path: Path) -> None:
+    wanted, notices = tmp_path / "wanted", list[str]()
+    program = replace(child(births), while_there=str(wanted))
+    with Supervisor([program], data_dir=tmp_path, env=os.environ, say=notices.append) as running:
+        running._look_after_children()
+        assert not born(births)
+        for number in (1, 2):
+            wanted.touch()
+            wait_for(lambda number=number: len(born(births)) == number)
+            wanted.unlink()
+            wait_for(lambda: not processes_with(births))
+    # That it ends is no news.
+    assert notices == []
 
 
 def test_a_program_that_does_not_exist_is_reported_and_the_others_run(births: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The ffmpeg that is used is the wheel's or the one that is named, and it can do what is needed."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,11 @@ def test_what_is_no_ffmpeg_is_refused(tmp_path: Path) -> None:
     plain.write_text("no program")
     with pytest.raises(FfmpegMissing, match="cannot run"):
         find_ffmpeg(plain)
+
+
+def test_without_the_group_sound_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As Python has it where a package is not installed.
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+
+    with pytest.raises(FfmpegMissing, match="the group `sound` is not installed"):
+        find_ffmpeg()
