@@ -31,10 +31,8 @@ from pipeline.sound.store.shows import ShowOptions, add_show
 SHOW = "Last night at the gate"
 _LOOK_SECONDS = 0.5
 _LIMIT = timedelta(seconds=60)
-# Two voices that rise and fall as speech does, too quiet by far.
-_VOICES = (
-    "aevalsrc=0.04*sin(2*PI*{pitch}*t)*(0.6+0.4*sin(2*PI*0.7*t))+0.02*sin(2*PI*{pitch}*2.01*t)*(0.5+0.5*sin(2*PI*3*t))"
-)
+# A voice that rises and falls as speech does, and is too quiet by far; cheap to make.
+_VOICE = "sine=frequency={pitch}:sample_rate=22050:duration={seconds},tremolo=f=3:d=0.7,volume=-12dB"
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +87,6 @@ def listen(runtime: Runtime, is_over: Callable[[], bool]) -> Heard:
             for extraction_id in set(connection.scalars(waiting)) - hurried:
                 retry_extraction(connection, extraction_id, now)
                 hurried.add(extraction_id)
-        import sys; c=runtime.engine.connect(); print(now, c.execute(select(Extraction.id,Extraction.state,Extraction.stage,Extraction.error,Extraction.url,Extraction.next_due_at)).all(), c.execute(select(Rendition.state,Rendition.error)).all(), c.execute(select(Feed.path,Feed.version,Feed.written_version).where(Feed.show_id.is_not(None))).all(), c.execute(select(Channel.login,Channel.videos_due_at,Channel.videos_checked_at)).all()[:4], file=open("/tmp/w/doors16_dbg.log","a")); c.close()
         time.sleep(_LOOK_SECONDS)
     with runtime.engine.connect() as connection:
         return _heard(connection)
@@ -100,8 +97,8 @@ def _recordings(ffmpeg: Ffmpeg) -> Mapping[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="lootwire-") as folder:
         for number, title in enumerate(RECORDINGS):
             file = Path(folder) / f"{number}.m4a"
-            source = f"{_VOICES.format(pitch=180 + 60 * number)}:s=44100:d={RECORDED_SECONDS}"
-            arguments = ("-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart", file)
+            source = _VOICE.format(pitch=180 + 60 * number, seconds=RECORDED_SECONDS)
+            arguments = ("-f", "lavfi", "-i", source, "-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", file)
             run(ffmpeg.path, arguments, limit=_LIMIT)
             made[recording_path(title)] = file.read_bytes()
     return made
