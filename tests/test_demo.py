@@ -116,7 +116,7 @@ def test_it_says_why_somebody_was_not_told(demo: Shown) -> None:
 def test_a_show_has_two_episodes_to_hear_evenly_loud_and_with_chapters(demo: Shown) -> None:
     shown = re.search(
         r"show Last night at the gate: 2 episodes to hear, “The gate holds”, “Holding the gate with you”, "
-        r"with chapters Cinderhold, .+; from (-\d+\.\d) to (-\d+\.\d) LUFS",
+        r"with chapters .*Nine Lanterns: Ashen Court; from (-\d+\.\d) to (-\d+\.\d) LUFS",
         demo.summary,
     )
     assert shown

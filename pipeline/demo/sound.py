@@ -15,11 +15,10 @@ from urllib.parse import urlsplit
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
-from models import Channel, Episode, Extraction, Feed, Rendition, Show, Sound, Source
+from models import Channel, Episode, Extraction, Feed, Rendition, Show, Sound, Source, Video
 from models.errors import LootwireError
 from pipeline.demo.live import RECORDED, RECORDED_SECONDS, RECORDINGS, recording_path
 from pipeline.demo.services import DemoServices
-from pipeline.programs import programs
 from pipeline.programs.sounds import look_for_work
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.sound.downloading.fetching import LOOPBACK_PORTS
@@ -73,13 +72,12 @@ def variables(services: DemoServices) -> Mapping[str, str]:
 
 def listen(runtime: Runtime, is_over: Callable[[], bool]) -> Heard:
     """Wait until the show has both recordings, evenly loud, and its podcast is written; `is_over` ends the patience."""
-    _let_twitch_finish(runtime)
-    programs.wake(runtime)
     hurried: set[int] = set()
     while not _is_ready(runtime):
         if is_over():
             return Heard(lacking=_why_not(runtime))
         now = utc_now()
+        _let_twitch_finish(runtime, now)
         look_for_work(runtime, now)
         with runtime.engine.begin() as connection:
             # Somebody who does not wait for the minutes that Twitch needs for an archive: `lootwire sounds retry`.
@@ -104,12 +102,13 @@ def _recordings(ffmpeg: Ffmpeg) -> Mapping[str, bytes]:
     return made
 
 
-def _let_twitch_finish(runtime: Runtime) -> None:
+def _let_twitch_finish(runtime: Runtime, now: datetime) -> None:
     """Have the minutes pass after which an archive is looked for, and the next look at videos come now."""
-    now = utc_now()
     with runtime.engine.begin() as connection:
-        connection.execute(update(Channel).where(Channel.login == RECORDED).values(videos_due_at=now))
-        connection.execute(update(Source).where(Source.name == "twitch.videos").values(next_due_at=now))
+        archive = select(Video.id).where(Video.type == "archive")
+        soon = update(Channel).where(Channel.login == RECORDED, Channel.videos_due_at > now, ~archive.exists())
+        if connection.execute(soon.values(videos_due_at=now)).rowcount:
+            connection.execute(update(Source).where(Source.name == "twitch.videos").values(next_due_at=now))
 
 
 def _is_ready(runtime: Runtime) -> bool:
