@@ -36,7 +36,11 @@ LOOPBACK = "127.0.0.1"
 IPV6 = 6
 # Read where they are needed, before any settings can be: how embedded servers run, and what `up` tells its children.
 NOT_SETTINGS = frozenset(
-    {"LOOTWIRE_EMBEDDED_LINGER", "LOOTWIRE_NO_USERNS", "LOOTWIRE_POSTGRES_USER", "LOOTWIRE_PARENT_FD"}
+    {
+        *("LOOTWIRE_EMBEDDED_LINGER", "LOOTWIRE_NO_USERNS", "LOOTWIRE_POSTGRES_USER", "LOOTWIRE_PARENT_FD"),
+        # Of tests and the demo: ports of this machine that sounds may be fetched from.
+        "LOOTWIRE_SOUND_LOOPBACK_PORTS",
+    }
 )
 # Tables of `lootwire.toml` that are rules and no settings (`notifiers.rules.shapes`).
 RULES = frozenset({"defaults", "follow", "subscription", "target"})

@@ -1,15 +1,16 @@
-"""Helix: users, streams, channels, categories, videos, badges and follows.
+"""Helix: users, streams, channels, categories, videos, clips, badges and follows.
 
 https://dev.twitch.tv/docs/api/reference/
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from tests.twitch.answers import Answer, Call, Refused, malformed, missing, page
 from tests.twitch.core import Core
 from tests.twitch.times import seconds
-from tests.twitch.world import Category, Stream, User, Video
+from tests.twitch.world import Category, Clip, Stream, User, Video
 
 Endpoint = Callable[[Core, Call], Answer]
 STATIC = "https://static-cdn.jtvnw.net"
@@ -107,6 +108,15 @@ def videos(core: Core, call: Call) -> Answer:
     return 200, {"data": [_video(user, video) for user, video in part], "pagination": pagination}
 
 
+def clips(core: Core, call: Call) -> Answer:
+    user = core.world.users.get(call.required("broadcaster_id"))
+    since = datetime.fromisoformat(call.query["started_at"]) if "started_at" in call.query else None
+    rows = [] if user is None else [(user, clip) for clip in user.clips if since is None or clip.created_at >= since]
+    rows.sort(key=lambda row: row[1].views, reverse=True)
+    part, pagination = page(rows, call)
+    return 200, {"data": [_clip(user, clip) for user, clip in part], "pagination": pagination}
+
+
 def global_badges(core: Core, _: Call) -> Answer:
     return 200, {"data": core.world.badges}
 
@@ -119,6 +129,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "/games"): games,
     ("GET", "/search/categories"): search_categories,
     ("GET", "/videos"): videos,
+    ("GET", "/clips"): clips,
     ("GET", "/chat/badges/global"): global_badges,
 }
 
@@ -210,5 +221,27 @@ def _video(user: User, video: Video) -> dict[str, Any]:
         "language": video.language,
         "type": video.type,
         "duration": (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{left}s",
-        "muted_segments": None,
+        "muted_segments": video.muted,
+    }
+
+
+def _clip(user: User, clip: Clip) -> dict[str, Any]:
+    return {
+        "id": clip.id,
+        "url": f"https://clips.twitch.tv/{clip.id}",
+        "embed_url": f"https://clips.twitch.tv/embed?clip={clip.id}",
+        "broadcaster_id": user.id,
+        "broadcaster_name": user.display_name,
+        "creator_id": "1",
+        "creator_name": "Somebody",
+        "video_id": "",
+        "game_id": clip.game_id,
+        "language": user.language,
+        "title": clip.title,
+        "view_count": clip.views,
+        "created_at": seconds(clip.created_at),
+        "thumbnail_url": f"{STATIC}/{clip.id}-preview-480x272.jpg",
+        "duration": clip.seconds,
+        "vod_offset": None,
+        "is_featured": False,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from tests.twitch.eventsub import ENABLED
 from tests.twitch.messages import channel_update, stream_offline, stream_online, user_update
 from tests.twitch.running import Running
-from tests.twitch.world import Category, Stream, User, Video
+from tests.twitch.world import Category, Clip, Stream, User, Video
 
 
 class Streamers(Running):
@@ -148,6 +148,7 @@ class Streamers(Running):
         published_at: datetime | None = None,
         seconds: int = 3600,
         views: int = 0,
+        muted: list[dict[str, int]] | None = None,
     ) -> Video:
         """Publish a video; no EventSub message tells of it."""
         known = {
@@ -157,8 +158,13 @@ class Streamers(Running):
             "published_at": published_at or self.now(),
             "seconds": seconds,
             "views": views,
+            "muted": muted,
         }
         return self._call(lambda: self._core.world.add_video(self._core.world.logins[login], id, **known))
+
+    def add_clip(self, login: str, clip: Clip) -> None:
+        """Have a clip of a channel."""
+        self._call(lambda: self._core.world.logins[login].clips.append(clip))
 
     def set_badges(self, badges: Iterable[Mapping[str, Any]]) -> None:
         """Set the global chat badges, as GET /chat/badges/global lists their sets."""

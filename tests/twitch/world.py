@@ -49,6 +49,18 @@ class Video:
     seconds: int
     views: int = 0
     language: str = "en"
+    # Where Twitch took the sound away, as Helix writes it.
+    muted: list[dict[str, int]] | None = None
+
+
+@dataclass
+class Clip:
+    id: str
+    title: str
+    created_at: datetime
+    seconds: float
+    game_id: str = ""
+    views: int = 0
 
 
 @dataclass
@@ -68,6 +80,7 @@ class User:
     labels: list[str] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     videos: list[Video] = field(default_factory=list)
+    clips: list[Clip] = field(default_factory=list)
     follows: list[tuple["User", datetime]] = field(default_factory=list)
 
     @property

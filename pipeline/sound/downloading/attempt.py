@@ -108,10 +108,9 @@ class Attempt:
         limits = self._request.limits
         return {
             "format": FORMATS,
-            "outtmpl": {"default": "original-%(format_id)s.%(ext)s"},
-            "paths": {"home": self._request.workspace},
+            # In the working directory: a path would be read as a template, with variables of the environment.
+            "outtmpl": {"default": "original-%(format_id).60s.%(ext)s"},
             "restrictfilenames": True,
-            "trim_file_name": 100,
             "logger": _Silence(),
             "noprogress": True,
             "color": "never",
@@ -124,7 +123,7 @@ class Attempt:
             "fixup": "never",
             "hls_prefer_native": True,
             "external_downloader": {"default": "native"},
-            "retries": 3,
+            "retries": 2,
             "fragment_retries": 5,
             "extractor_retries": 2,
             "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), _pause),

@@ -42,9 +42,13 @@ def main() -> None:
         return
     guard = Guard(request.loopback_ports, [request.deno] if request.deno else [])
     guard.install()
-    # Only now: nothing of it runs without the guard.
-    from pipeline.sound.downloading.attempt import Attempt
-
+    try:
+        # Only now: nothing of it runs without the guard.
+        from pipeline.sound.downloading.attempt import Attempt
+    except Exception as error:  # noqa: BLE001 - a newer yt-dlp may raise anything
+        text = f"this yt-dlp cannot be loaded ({type(error).__name__})"
+        _say(speech, wire.Failed(failure=Failure(names=(), text=text, kind="tool")))
+        return
     attempt = Attempt(request, lambda message: _say(speech, message))
     try:
         _say(speech, attempt.run())

@@ -25,7 +25,7 @@ from pipeline.sound.records import MediaInfo, Trouble
 from pipeline.sound.troubles import FetchTroubled, read_failure, trouble
 
 # How often the parent is heard at least, in seconds.
-BEAT = 5.0
+BEAT = 1.0
 # A probe reads some pages: what takes longer drips.
 PROBE_SECONDS = 240.0
 # A line of the child is a document of ours, with at most 1,000 chapters or 200 entries.
@@ -86,7 +86,7 @@ class ChildEnded(FetchTroubled):
 def probe(job: Job, beat: Beat | None = None) -> MediaInfo | Listing:
     """Return what an address holds: one sound, or a list of them.
 
-    `beat` is called with the progress, and at least every five seconds; what it raises ends the child and is passed on.
+    `beat` is called with the progress, and at least once a second; what it raises ends the child and is passed on.
     Raises `FetchTroubled`, also for what is live or begins later; its `media` says what is known of it.
     """
     message = _run(job, "probe", beat)

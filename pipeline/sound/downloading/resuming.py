@@ -22,7 +22,7 @@ def mend_resuming() -> None:
 
     def prepare_frag_download(self: Any, ctx: dict[str, Any]) -> None:
         part, note = Path(self.temp_name(ctx["filename"])), Path(self.ytdl_filename(ctx["filename"]))
-        ctx[_OWN] = _cut_back(part, note)
+        ctx[_OWN] = cut_back(part, note)
         prepare(self, ctx)
 
     def append_fragment(self: Any, ctx: dict[str, Any], content: bytes) -> None:
@@ -45,7 +45,7 @@ def mend_resuming() -> None:
         setattr(FragmentFD, f"_{method.__name__}", method)
 
 
-def _cut_back(part: Path, note: Path) -> int:
+def cut_back(part: Path, note: Path) -> int:
     """Cut a file to the size that its note names, and return that; without a note that fits, remove both."""
     try:
         size = int(json.loads(note.read_text(encoding="utf-8"))["downloader"][_OWN])

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -39,6 +40,15 @@ def newest(data_dir: Path) -> Extractors | None:
     if newer is None or _numbers(newer.name) <= _numbers(installed):
         return Extractors(version=installed)
     return Extractors(version=newer.name, folder=newer)
+
+
+def days_old(version: str, today: date) -> int | None:
+    """Return how many days ago a yt-dlp of a version was published, which is its day; None for what is no day."""
+    numbers = _numbers(version) if _VERSION.fullmatch(version) else ()
+    try:
+        return (today - date(*numbers[:3])).days
+    except (TypeError, ValueError):
+        return None
 
 
 def update(data_dir: Path, wheel: Path | None = None) -> Extractors:
@@ -90,8 +100,10 @@ def _install(draft: Path, wheel: Path | None) -> None:
         raise LootwireError(f"the package index did not answer within {SECONDS} seconds: try again later") from error
     if done.returncode:
         raise LootwireError(
-            "the newest yt-dlp could not be fetched from the package index: look whether this machine reaches it, or "
-            "bring a wheel yourself and name its file by --wheel"
+            f"{wheel} could not be installed: is it the whole file?"
+            if wheel is not None
+            else "the newest yt-dlp could not be fetched from the package index: look whether this machine reaches it, "
+            "or bring a wheel yourself and name its file by --wheel"
         )
 
 

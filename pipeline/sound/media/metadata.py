@@ -48,4 +48,5 @@ def _text(name: str, value: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+    # ffmpeg takes an escaped backslash at the end of a line for one that goes on in the next.
+    return _SPECIAL.sub(r"\\\1", text) + (" " if text.endswith("\\") else "")

@@ -68,7 +68,6 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd="/",
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             start_new_session=True,
             preexec_fn=_dying_with(os.getpid()),  # noqa: PLW1509 - one call into libc, and nothing of Python's locks

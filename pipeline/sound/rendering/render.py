@@ -41,6 +41,8 @@ class _Work(msgspec.Struct, frozen=True, kw_only=True):
     channels: int
     metadata: Path
     cover: Path | None
+    # Those that are given, else those that the original has.
+    has_chapters: bool
     limit: timedelta
 
 
@@ -79,8 +81,9 @@ def render(
 ) -> Rendered:
     """Write the rendition of an original to a file, whose format is the profile's whatever its name says.
 
-    `measured` spares measuring it once more; `cover` is a JPEG; `on_progress` gets a share from 0 to 1, and what it
-    raises ends the rendering. The result is measured, and made anew (a few times at most) where it misses the target.
+    `measured` spares measuring it once more. Without `chapters` those of the original stay. `cover` is a JPEG.
+    `on_progress` gets a share from 0 to 1, and what it raises ends the rendering. The result is measured, and made anew
+    (a few times at most) where it misses the target.
     `Rendered.codec` is the ending that the file should have: `mp3`, `m4a`, `opus`, or of a copy also `ogg`, `flac`,
     `wav`. Raises `MediaFailed`; `to` may then be there in part.
     """
@@ -95,6 +98,7 @@ def render(
             channels=media.channels,
             metadata=Path(metadata.name),
             cover=cover if encoding.takes_cover else None,
+            has_chapters=bool(chapters),
             limit=limit,
         )
         if not profile.is_copied and measured is None:
@@ -176,7 +180,7 @@ def _make(work: _Work, filters: str | None, on_progress: Report | None) -> Run:
             f"file:{work.cover}",
         ]
         outputs += ["-map", "2:v:0", "-c:v", "copy", "-disposition:v:0", "attached_pic"]
-    outputs += ["-map_metadata", "1", "-map_metadata:s", "-1", "-map_chapters", "1"]
+    outputs += ["-map_metadata", "1", "-map_metadata:s", "-1", "-map_chapters", "1" if work.has_chapters else "0"]
     if filters is not None:
         outputs += ["-af", filters]
     outputs += [*work.encoding.arguments, "-fflags", "+bitexact", "-y", f"file:{work.to}"]

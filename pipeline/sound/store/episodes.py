@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, literal_column, or_, select, update
+from sqlalchemy import Connection, Update, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Episode, Extraction, PlaylistSound, Rendition, Show, Sound
@@ -27,7 +27,9 @@ def add_episode(connection: Connection, show_id: int, extraction_id: int, now: d
     statement = insert(Episode).values(
         show_id=show_id, extraction_id=extraction_id, sound_id=sound.scalar_subquery(), added_at=now
     )
-    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+    # The number of rows of an insertion is not always known.
+    added = connection.scalar(statement.on_conflict_do_nothing().returning(Episode.show_id))
+    return added is not None
 
 
 def note_sound(connection: Connection, extraction_id: int, sound_id: int) -> Sequence[int]:
@@ -95,5 +97,5 @@ def unwanted(connection: Connection, sound_ids: Sequence[int]) -> Sequence[int]:
     return sorted(connection.scalars(select(Sound.id).where(Sound.id.in_(sound_ids), ~or_(kept, listed))))
 
 
-def _of(show_id: int, extraction_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _of(show_id: int, extraction_id: int) -> Update:
     return update(Episode).where(Episode.show_id == show_id, Episode.extraction_id == extraction_id)

@@ -14,9 +14,17 @@ from pipeline.embedded import Servers
 from pipeline.errors import InvalidItem, SourceChanged
 from pipeline.services.twitch.helix_requests import RequestRejected
 from pipeline.services.twitch.helix_shapes import any_size, parse_stream, parse_video, seconds_of
-from pipeline.services.twitch.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, VideoRecord
+from pipeline.services.twitch.records import (
+    BadgeRecord,
+    CategoryRecord,
+    ChannelInfoRecord,
+    ClipRecord,
+    MutedRecord,
+    VideoRecord,
+)
 from tests.pipeline.services.twitch.helix_setting import HelixSetting, helix_setting
 from tests.twitch import LocalTwitch
+from tests.twitch.world import Clip
 
 TEMPLATE = "{width}x{height}.jpg"
 ART = "https://static-cdn.jtvnw.net/ttv-boxart/"
@@ -211,7 +219,38 @@ def test_the_newest_videos_of_a_channel_come_first(setting: HelixSetting) -> Non
         type="archive",
         stream_id="44",
         thumbnail_url=f"https://static-cdn.jtvnw.net/cf_vods/vods/4/thumb/thumb0-{TEMPLATE}",
+        muted=(),
     )
+
+
+def test_a_video_says_which_parts_twitch_muted(setting: HelixSetting) -> None:
+    user = setting.twitch.add_user("loud")
+    setting.twitch.add_video("loud", muted=[{"duration": 180, "offset": 30}, {"duration": 360, "offset": 900}])
+
+    [video] = setting.helix.videos(user.id)
+
+    assert video.muted == (MutedRecord(30, 180), MutedRecord(900, 360))
+
+
+def test_the_clips_of_a_channel_are_those_since_a_time_most_viewed_first(setting: HelixSetting) -> None:
+    user = setting.twitch.add_user("clipped")
+    for day in range(4):
+        clip = Clip(f"Clip{day}", f"day {day}", T0 + timedelta(days=day), 28.5, game_id="263490", views=day)
+        setting.twitch.add_clip("clipped", clip)
+
+    clips = setting.helix.clips(user.id, since=T0 + timedelta(days=1), limit=2)
+
+    assert [clip.title for clip in clips] == ["day 3", "day 2"]
+    assert clips[0] == ClipRecord(
+        external_id="Clip3",
+        channel_id=user.id,
+        title="day 3",
+        url="https://clips.twitch.tv/Clip3",
+        created_at=T0 + timedelta(days=3),
+        seconds=28.5,
+        game_id="263490",
+    )
+    assert setting.helix.clips("no id", since=T0) == []
 
 
 def test_a_channel_without_videos_has_none(setting: HelixSetting) -> None:

@@ -101,6 +101,17 @@ def test_off_copies_the_sound_and_adds_chapters(
         assert "Chapter #0:1" in described(ffmpeg, tmp_path / "r")
 
 
+def test_an_original_of_a_relative_path_keeps_its_own_chapters(
+    ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render(ffmpeg, make(tmp_path / "o.wav", speech(6)), PROFILES["apple"], tmp_path / "book.m4a", chapters=CHAPTERS)
+    monkeypatch.chdir(tmp_path)
+
+    render(ffmpeg, Path("book.m4a"), PROFILES["podcast"], Path("r"))
+
+    assert "Zwei Zeilen" in described(ffmpeg, tmp_path / "r")
+
+
 def test_an_m4a_begins_with_its_index(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
     original = make(tmp_path / "o.wav", speech(4))
 
