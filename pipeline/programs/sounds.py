@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import Connection, text
 
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.sound.downloading import Limits
@@ -25,6 +26,13 @@ from pipeline.sound.store.shows import is_any_list_due
 
 # After its last work the program stays for this long: what comes soon after is begun at once.
 LINGERS = timedelta(minutes=2)
+
+
+_ANY = text(
+    "SELECT EXISTS (SELECT FROM extractions WHERE state IN ('pending', 'processing')) "
+    "OR EXISTS (SELECT FROM renditions WHERE state IN ('pending', 'rendering')) "
+    "OR EXISTS (SELECT FROM shows WHERE removed_at IS NULL)"
+)
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,15 +69,20 @@ def surroundings(runtime: Runtime, *, is_stopping: Callable[[], bool] = lambda: 
 def look_for_work(runtime: Runtime, now: datetime) -> Waiting:
     """Have what shows want fetched, and return what is to be done; the program is wanted while that is anything."""
     with runtime.engine.begin() as connection:
-        want_videos(connection, now)
-        waiting = Waiting(
-            extractions=count_due(connection, now),
-            renditions=len(renditions.due(connection, now)),
-            is_list_due=is_any_list_due(connection, now),
-            under_way=count_under_way(connection),
-        )
+        # Most installations have no sound at all: one question that costs nothing spares them five.
+        waiting = _look(connection, now) if connection.scalar(_ANY) else Waiting()
     say_wanted(runtime.settings.sounds_wanted, is_wanted=bool(waiting))
     return waiting
+
+
+def _look(connection: Connection, now: datetime) -> Waiting:
+    want_videos(connection, now)
+    return Waiting(
+        extractions=count_due(connection, now),
+        renditions=len(renditions.due(connection, now)),
+        is_list_due=is_any_list_due(connection, now),
+        under_way=count_under_way(connection),
+    )
 
 
 def say_wanted(file: Path, *, is_wanted: bool) -> None:

@@ -192,6 +192,15 @@ def _look_at_address(
 
 
 def _want(connection: Connection, show: ShowRow, entry: Entry, now: datetime) -> bool:
+    is_it = and_(Extraction.service == entry.service, Extraction.external_id == entry.external_id)
+    had = (
+        select(Episode.show_id)
+        .join(Extraction, Extraction.id == Episode.extraction_id)
+        .where(Episode.show_id == show.id, or_(Extraction.url == entry.url, is_it))
+    )
+    if connection.scalar(select(had.exists())):
+        # Also what failed for good, or was let go, while the list has it still.
+        return False
     added = add_extraction(
         connection,
         entry.url,

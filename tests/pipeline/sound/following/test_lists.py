@@ -74,6 +74,20 @@ def test_an_address_is_listed_when_it_is_due_and_each_entry_wanted_once(
     assert wanted(engine) == ["0.mp3", "1.mp3", "2.mp3"]
 
 
+def test_what_failed_or_was_let_go_is_not_wanted_anew_while_the_list_has_it(
+    engine: Engine, server: MediaServer, tmp_path: Path
+) -> None:
+    with engine.begin() as connection:
+        add_show(connection, "talks", url=feed(server, 1), now=utc_now())
+    look(engine, tmp_path)
+    with engine.begin() as connection:
+        connection.execute(update(Extraction).values(state="failed", is_permanent=True))
+    make_due(engine)
+    assert look(engine, tmp_path) == [Listed("talks")]
+    with engine.connect() as connection:
+        assert len(connection.scalars(select(Extraction.id)).all()) == 1
+
+
 def test_what_is_wrong_with_an_address_is_kept_until_it_works(
     engine: Engine, server: MediaServer, tmp_path: Path
 ) -> None:
