@@ -66,8 +66,7 @@ def write_podcast(podcast: Podcast, files: Files, setting: Setting) -> tuple[Pod
     podcast = _with_files(podcast, files, setting)
     folder = podcast.folder
     for episode in podcast.episodes:
-        page = render_episode_page(podcast, episode, stamp=setting.stamp, look=setting.look)
-        files.write(f"{folder}/{episode.page}", page)
+        _write_page(podcast, episode, files, setting)
         if episode.chapters:
             files.write(f"{folder}/{episode.chapters_file}", chapters_json(episode, podcast))
     if podcast.artwork is None:
@@ -75,6 +74,14 @@ def write_podcast(podcast: Podcast, files: Files, setting: Setting) -> tuple[Pod
     files.write(podcast.path + RSS_ENDING, render_podcast(podcast, setting.base_url))
     files.write(podcast.path + PAGE_ENDING, render_podcast_page(podcast, stamp=setting.stamp, look=setting.look))
     return podcast, frozenset(_names(podcast))
+
+
+def _write_page(podcast: Podcast, episode: Episode, files: Files, setting: Setting) -> None:
+    """Write the page of an episode, unless it is there: one new episode is no reason to render hundreds of pages."""
+    path = f"{podcast.folder}/{episode.page}"
+    stamp = digest_of(setting.stamp, podcast.title, podcast.path, msgspec.json.encode(episode).decode())
+    if files.store.stamp_of(path) != stamp:
+        files.write(path, render_episode_page(podcast, episode, stamp=stamp, look=setting.look))
 
 
 def remove_unwanted(root: Path, podcast: Podcast, wanted: Iterable[str], store: Store) -> int:

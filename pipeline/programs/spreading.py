@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
 
+from feeds.scopes import PODCASTS
 from models import Feed
 from models.errors import LootwireError
 from models.locks import AT_ONCE, hold, lock_key
@@ -57,16 +58,16 @@ class Heard:
     def __init__(self) -> None:
         self._versions: dict[tuple[str, int], int] = {}
 
-    def has(self, hub: str, feed: Row[int, str, int]) -> bool:
+    def has(self, hub: str, feed: Row[int, str, int, str]) -> bool:
         """Whether a hub has heard of this version of a feed."""
         version = self._versions.get((hub, feed.id))
         return version is not None and version >= int(feed.written_version)
 
-    def note(self, hub: str, feed: Row[int, str, int]) -> None:
+    def note(self, hub: str, feed: Row[int, str, int, str]) -> None:
         """Note that a hub has heard of this version of a feed."""
         self._versions[hub, feed.id] = feed.written_version
 
-    def forget(self, feeds: Iterable[Row[int, str, int]], hubs: Sequence[str]) -> None:
+    def forget(self, feeds: Iterable[Row[int, str, int, str]], hubs: Sequence[str]) -> None:
         """Forget feeds of which every hub has heard: the database knows it now."""
         for feed in feeds:
             for hub in hubs:
@@ -136,11 +137,11 @@ def ping_hubs(
 
 
 _IS_DUE = (Feed.pinged_version < Feed.written_version) & Feed.link_id.is_(None)
-_COLUMNS = select(Feed.id, Feed.path, Feed.written_version)
+_COLUMNS = select(Feed.id, Feed.path, Feed.written_version, Feed.scope)
 _NEWEST = (Feed.written_at.desc(), Feed.id)
 
 
-def _due(engine: Engine, until: float) -> Iterator[Sequence[Row[int, str, int]]]:
+def _due(engine: Engine, until: float) -> Iterator[Sequence[Row[int, str, int, str]]]:
     """Yield the feeds that hubs are to hear of, some at a time, each once."""
     with engine.connect() as connection:
         feeds = connection.execute(_COLUMNS.where(_IS_DUE).order_by(*_NEWEST)).all()
@@ -150,7 +151,7 @@ def _due(engine: Engine, until: float) -> Iterator[Sequence[Row[int, str, int]]]
         yield feeds[first : first + _AT_ONCE]
 
 
-def _settle(connection: Connection, feeds: Sequence[Row[int, str, int]]) -> None:
+def _settle(connection: Connection, feeds: Sequence[Row[int, str, int, str]]) -> None:
     if feeds:
         newest = func.greatest(Feed.pinged_version, bindparam("heard"))
         settled = update(Feed).where(Feed.id == bindparam("feed")).values(pinged_version=newest)
@@ -170,15 +171,16 @@ class _Round:
         self._problems = problems
         self._away = set[str]()
 
-    def tell(self, feed: Row[int, str, int]) -> bool:
+    def tell(self, feed: Row[int, str, int, str]) -> bool:
         """Tell all hubs of a feed, and return whether all have heard of it."""
         for hub in self._hubs:
-            if hub not in self._away and not self._heard.has(hub, feed) and self._ping(hub, feed.path):
+            if hub not in self._away and not self._heard.has(hub, feed) and self._ping(hub, feed.path, feed.scope):
                 self._heard.note(hub, feed)
         return all(self._heard.has(hub, feed) for hub in self._hubs)
 
-    def _ping(self, hub: str, path: str) -> bool:
-        for ending in TOPICS:
+    def _ping(self, hub: str, path: str, scope: str) -> bool:
+        # A podcast has RSS alone.
+        for ending in TOPICS[:1] if scope in PODCASTS else TOPICS:
             topic = f"{self._base_url}/{path}{ending}"
             body = urlencode({"hub.mode": "publish", "hub.url": topic}).encode()
             try:

@@ -318,6 +318,57 @@ def test_where_it_lies_is_known_as_soon_as_it_is_added(station: Station) -> None
     assert f"{BASE_URL}/{paths[0]}.rss.xml" in station.world.text(f"{paths[0]}.rss.xml")
 
 
+def test_what_opened_a_file_is_shown_nowhere_and_a_language_leads_nowhere(station: Station) -> None:
+    vtt = station.file("transcripts/a.vtt", VTT)
+    languages = ("../../../x", "en/../..", "en", "x" * 80)
+    sound = station.sound(
+        service="generic", external_id="1", webpage_url="https://cdn.example/a.mp3?token=hunter2#hunter2",
+        transcripts=[{"language": each, "format": "vtt", "path": vtt} for each in languages],
+    )  # fmt: skip
+    watched = station.sound(
+        service="youtube", external_id="2", webpage_url="https://www.youtube.com/watch?v=abc",
+        transcripts=[{"language": "de", "format": "vtt", "path": station.file("transcripts/b.vtt", b"<html>")}],
+    )  # fmt: skip
+    station.show("Captain Brine", sound, watched)
+
+    assert station.publish().failures == []
+
+    assert [path for path, data in station.world.files().items() if b"hunter2" in data] == []
+    notes = "".join(station.feed().xpath("//*[local-name()='encoded']/text()"))
+    assert "https://cdn.example/a.mp3" in notes
+    assert "watch?v=abc" in notes
+    assert len(list(station.feed().iter("{*}transcript"))) == 2
+
+
+def test_chapters_are_in_their_order_and_one_for_each_place(station: Station) -> None:
+    parts = [{"start": 60, "title": "Third"}, {"start": 0, "title": "First"}, {"start": 0, "title": "Second"}]
+    station.show("Captain Brine", station.sound(chapters=parts, muted=[{"start": 1, "seconds": 2}]))
+    station.publish()
+    assert station.feed().xpath("//*[local-name()='chapter']/@title") == ["Second", "Third"]
+
+
+def test_a_sound_that_is_rendered_again_stays_on_the_air_meanwhile(station: Station) -> None:
+    station.show("Captain Brine", station.sound())
+    with station.world.engine.begin() as connection:
+        connection.execute(text("UPDATE renditions SET state = 'pending'"))
+    station.publish()
+    assert station.feed().xpath("//item/title/text()") == ["Wipe day"]
+
+
+def test_a_run_that_was_killed_leaves_nothing_and_the_sound_is_whole(station: Station) -> None:
+    station.show("Captain Brine", station.sound())
+    (original,) = station.data.glob("sounds/renditions/*/*.mp3")
+    drafts = station.world.root / ".lootwire-drafts"
+    drafts.mkdir(parents=True)
+    (drafts / "0123456789abcdef.tmp").hardlink_to(original)
+    before = original.read_bytes()
+
+    assert station.publish().swept == 1
+
+    assert original.read_bytes() == before
+    assert not drafts.exists()
+
+
 def test_what_is_removed_is_gone_from_every_podcast(station: Station) -> None:
     sound = station.sound()
     station.show("Captain Brine", sound)

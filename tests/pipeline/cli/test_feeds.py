@@ -2,13 +2,14 @@
 
 import os
 import re
+import uuid
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
 
-from models import GameList
+from models import GameList, Show
 from tests.pipeline.cli.operator import Operator
 
 
@@ -126,6 +127,28 @@ def test_feeds_of_a_library_are_given_by_what_they_are_and_rotated_by_it(importe
         assert imported.run("feeds", "rotate", name).code == 0
     imported.run("publish")
     assert [(published(imported) / page).is_file() for page in pages] == [True, True, False, False]
+
+
+def test_podcasts_are_among_the_feeds_private_ones_by_their_name_alone(operator: Operator, now: datetime) -> None:
+    with operator.engine.begin() as connection:
+        for number, (name, is_public) in enumerate((("Captain Brine", True), ("Hidden", False))):
+            row = {"public_id": str(uuid.UUID(int=number, version=4)), "name": name, "name_key": name.lower()}
+            row |= {"title": name, "is_public": is_public, "since": now, "added_at": now}
+            connection.execute(insert(Show).values(row))
+    [addresses] = operator.run("feeds", "private", "sounds", "--json").lines
+    assert addresses.keys() == {"page", "rss"}
+    operator.run("publish")
+
+    assert (published(operator) / addresses["rss"].removeprefix("https://drops.example/")).is_file()
+    [shown] = operator.run("feeds", "show", "captain brine", "--json").lines
+    assert (shown["scope"], shown["atom"], shown["newest"]) == ("show", None, [])
+    assert "Hidden" not in operator.run("feeds").out
+    links = operator.run("feeds", "links", "--json").lines
+    assert {(link["opens"], link["show"]) for link in links} == {("sounds", None), ("show", "Hidden")}
+    [rotated] = operator.run("feeds", "rotate", "hidden", "--json").lines
+    operator.run("publish")
+    assert (published(operator) / rotated["page"].removeprefix("https://drops.example/")).is_file()
+    assert operator.run("feeds", "build", "--check").code == 0
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,13 @@ def test_a_hub_that_is_away_is_told_later_and_the_other_not_twice(installation: 
         assert other.forget() == []
 
 
+def test_hubs_hear_of_the_one_format_that_a_podcast_has(installation: Operated, hub: Hub) -> None:
+    telling = Telling(installation, hub.url)
+    telling.feed("shows/brine", scope="show", service=None)
+    assert telling.ping() == Pinged(feeds=1)
+    assert hub.topics == topics("shows/brine")[:1]
+
+
 def test_pings_that_a_dead_process_left_are_made_by_the_next(installation: Operated, hub: Hub) -> None:
     telling = Telling(installation, hub.url)
     telling.feed("all")
