@@ -265,6 +265,8 @@ def _time(value: str) -> datetime | None:
 
 
 _ADDRESS = re.compile(r"\b(?:[a-z][a-z0-9+.-]*)://[^\s'\"<>)\]]+", re.IGNORECASE)
+# The rest of one, as urllib3 names it by itself, and what may be a signature.
+_PATH = re.compile(r"(?<=\burl: )/\S*|\?[\w%.~-]+=\S*")
 # What yt-dlp adds for its own users, and the name of the extractor before it.
 _FOR_OTHERS = re.compile(
     r"(?:[;.]\s*)?(?:please report this issue|use --\S+|see\s+https?://\S+|try again with|confirm you are on the latest"
@@ -277,7 +279,7 @@ _PREFIX = re.compile(r"^(?:ERROR:\s*)?(?:\[[\w:+.-]+\]\s*)?(?:[\w-]{1,80}:\s+)?"
 def without_secrets(text: str) -> str:
     """Return a service's sentence as one line, without yt-dlp's own words: addresses are cut down to their hosts."""
     plain = _FOR_OTHERS.sub("", _PREFIX.sub("", text))
-    return on_a_line(" ".join(_ADDRESS.sub(_host, plain).split()), REASON_LENGTH).strip().rstrip(":;,")
+    return on_a_line(" ".join(_PATH.sub("…", _ADDRESS.sub(_host, plain)).split()), REASON_LENGTH).strip().rstrip(":;,")
 
 
 def _host(address: re.Match[str]) -> str:

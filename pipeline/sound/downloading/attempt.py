@@ -7,14 +7,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yt_dlp
+import yt_dlp.globals
 import yt_dlp.networking.exceptions
-import yt_dlp.plugins
 
 from pipeline.sound.chapters import muted_of_playlist
 from pipeline.sound.downloading import wire
@@ -33,6 +33,9 @@ SUBTITLE_BYTES = 8 * 2**20
 THUMBNAIL_BYTES = 16 * 2**20
 PLAYLIST_BYTES = 8 * 2**20
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+# What YouTube's channels have for an address without a tab.
+_TAB = "YoutubeTab"
+TABS = 3
 _FINAL = frozenset({401, 403, 404, 410, 429, 451})
 _CHAIN = 30
 _STATUS = re.compile(r"HTTP Error (\d{3})")
@@ -95,8 +98,7 @@ class Attempt:
 
     def run(self) -> wire.Probed | wire.Fetched:
         """Do what was asked; raises what yt-dlp does, and `Stopped`."""
-        # Also an older yt-dlp that does not know the environment's word for it loads none.
-        vars(yt_dlp.plugins)["load_all_plugins"] = lambda: None
+        # The environment says so too.
         yt_dlp.globals.all_plugins_loaded.value = True
         mend_resuming()
         with _Downloader(self._options()) as downloader:
@@ -158,11 +160,21 @@ class Attempt:
     def _probe(self, downloader: _Downloader) -> wire.Probed:
         document = self._the_item(downloader.extract_info(self._address, download=False) or {})
         if _is_list(document):
-            entries = list(islice(document.get("entries") or (), self._request.entries))
+            entries = self._entries(downloader, document)
             plain = downloader.sanitize_info({**document, "entries": entries})
             return wire.Probed(listing=read_listing(plain, self._request.entries))
         self._look(document)
         return wire.Probed(media=self.media)
+
+    def _entries(self, downloader: _Downloader, document: Mapping[str, Any]) -> list[Any]:
+        """Return what a list holds; for a list of a channel's tabs (videos, streams, shorts) what each of them does."""
+        entries = list(islice(document.get("entries") or (), self._request.entries))
+        if not all(isinstance(each, Mapping) and each.get("ie_key") == _TAB for each in entries):
+            return entries
+        tabs = [downloader.extract_info(each["url"], download=False) or {} for each in entries[:TABS]]
+        # By turns, so that none is crowded out.
+        turns = zip_longest(*(islice(tab.get("entries") or (), self._request.entries) for tab in tabs))
+        return [each for turn in turns for each in turn if each is not None]
 
     def _download(self, downloader: _Downloader) -> wire.Fetched:
         document = self._the_item(downloader.extract_info(self._address, download=True) or {})

@@ -1,6 +1,5 @@
 """Runs the child that fetches, and ends it with all that it started when its time is over or its work is another's."""
 
-import importlib.util
 import os
 import selectors
 import signal
@@ -189,9 +188,7 @@ def _loopback_ports() -> tuple[int, ...]:
 
 
 def _deno() -> str | None:
-    """Return the path of deno, where the group `youtube` is installed."""
-    if importlib.util.find_spec("deno") is None:
-        return None
+    """Return the path of deno, where the group `youtube` is installed: its wheel puts that program there."""
     path = Path(sysconfig.get_path("scripts")) / "deno"
     return os.fspath(path) if path.is_file() else None
 

@@ -143,6 +143,10 @@ def test_a_reason_holds_no_address_beyond_its_host_and_none_of_yt_dlps_own_words
 
     assert without_secrets(text) == "Unable to download cdn.example gone"
     assert "SECRET" not in read_failure(Failure(names=(), text=text), NOW).reason
+    assert (
+        without_secrets("Max retries exceeded with url: /v/1?sig=SECRET (x)") == "Max retries exceeded with url: … (x)"
+    )
+    assert without_secrets("cannot read index.m3u8?token=SECRET&x=1") == "cannot read index.m3u8…"
     assert without_secrets("got http://[::1/x and\x1b[2J more\n") == "got an address and [2J more"
 
 

@@ -12,7 +12,7 @@ from pipeline.sound.downloading.attempt import Attempt, Stopped
 from pipeline.sound.downloading.guard import Guard
 from pipeline.sound.downloading.wire import Limits, Progress, Request
 from pipeline.sound.records import MediaInfo, Muted
-from tests.pipeline.sound.downloading.test_info import hostile_titles
+from tests.pipeline.sound.hostile import hostile_titles
 from tests.pipeline.sound.media_server import MediaServer
 
 

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import random
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +12,7 @@ from pipeline.sound.downloading.info import identity, read_info, read_listing
 from pipeline.sound.downloading.wire import Entry
 from pipeline.sound.records import Chapter, MediaInfo, Subtitles
 from tests.paths import RECORDINGS
+from tests.pipeline.sound.hostile import hostile_titles
 
 SOUND = RECORDINGS / "sound"
 needs_recordings = pytest.mark.skipif(not SOUND.is_dir(), reason=f"there are no recordings in {SOUND}")
@@ -131,73 +130,6 @@ def test_a_document_of_wrong_types_is_a_sound_without_them() -> None:
 def test_an_address_of_the_web_is_one_and_no_other_is_taken(url: object) -> None:
     assert read_info({"webpage_url": url, "thumbnail": url, "thumbnails": [{"url": url}, url]}).thumbnail_url is None
     assert read_info({"webpage_url": url}).webpage_url is None
-
-
-def hostile_titles() -> Iterator[str]:
-    """1,000 titles: path tricks, markup, control and format characters, halves of pairs, and much too long ones."""
-    dice = random.Random(16)  # noqa: S311 - the same ones each time
-    pieces = [
-        *(
-            "../",
-            "..\\",
-            "/etc/passwd",
-            "C:\\",
-            "con",
-            "nul.",
-            "%(title)s",
-            "%00",
-            "$(id)",
-            "`id`",
-            ";rm -rf ~",
-            "--exec",
-            "-",
-        ),
-        *(
-            "<script>alert(1)</script>",
-            "]]>",
-            "<!--",
-            "&lt;b&gt;",
-            "&#0;",
-            "&#xD800;",
-            "'",
-            '"',
-            "\\",
-            "|",
-            "#",
-            "]]&gt;",
-        ),
-        *(
-            "\0",
-            "\r\n",
-            "\n\n",
-            "\t",
-            "\x1b[2J",
-            "\x07",
-            "\x7f",
-            "\x85",
-            "\u2028",
-            "\u202e",
-            "\u200d",
-            "\ufeff",
-            "\ufffe",
-        ),
-        *(
-            "\ud800",
-            "\udfff",
-            "\U0001f468\u200d\U0001f469",
-            "e\u0301",
-            "ﷺ",
-            "Ω",
-            "𝕏",
-            "あ",
-            "a" * 3000,
-            " ",
-            ".",
-            "[ChapterS]\n",
-        ),
-    ]
-    for _ in range(1000):
-        yield "".join(dice.choices(pieces, k=dice.randint(1, 6)))
 
 
 def test_a_thousand_hostile_titles_are_lines_that_can_be_stored_and_sent() -> None:

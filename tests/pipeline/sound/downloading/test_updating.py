@@ -13,6 +13,8 @@ from pipeline.sound.downloading import FetchTroubled, Job, probe
 from pipeline.sound.downloading.updating import FOLDER, days_old, newest, update
 from tests.pipeline.sound.media_server import MediaServer
 
+pytestmark = pytest.mark.long
+
 INSTALLED = version("yt-dlp")
 NEWER = "2099.1.2"
 
