@@ -20,6 +20,7 @@ from models.errors import LootwireError
 from pipeline.demo.live import RECORDED, RECORDED_SECONDS, RECORDINGS, recording_path
 from pipeline.demo.services import DemoServices
 from pipeline.programs.sounds import look_for_work
+from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.sound.downloading.fetching import LOOPBACK_PORTS
 from pipeline.sound.media.ffmpeg import Ffmpeg, FfmpegMissing, find_ffmpeg
@@ -76,7 +77,7 @@ def listen(runtime: Runtime, is_over: Callable[[], bool]) -> Heard:
     while not _is_ready(runtime):
         if is_over():
             return Heard(lacking=_why_not(runtime))
-        now = utc_now()
+        now, is_new = utc_now(), False
         _let_twitch_finish(runtime, now)
         look_for_work(runtime, now)
         with runtime.engine.begin() as connection:
@@ -85,6 +86,11 @@ def listen(runtime: Runtime, is_over: Callable[[], bool]) -> Heard:
             for extraction_id in set(connection.scalars(waiting)) - hurried:
                 retry_extraction(connection, extraction_id, now)
                 hurried.add(extraction_id)
+                is_new = True
+        if is_new:
+            # As the tick does that comes every fifteen seconds.
+            with make_app(runtime.redis_url) as app:
+                hint(app, "sound.due", expires=15)
         time.sleep(_LOOK_SECONDS)
     with runtime.engine.connect() as connection:
         return _heard(connection)
