@@ -108,7 +108,7 @@ def _details(now: datetime) -> dict[type[EventDetail], EventDetail]:
             chapters=("Rust", "Just Chatting"),
             muted_seconds=360,
             reason="only members may see it",
-            way_out="sign in as a member: `lootwire sounds cookies HOST FILE`",
+            way_out="sign in as a member: `lootwire sounds cookies set HOST FILE`",
             expires_at=now + timedelta(days=2),
         ),
         SourceDetail(name="twitch.drops", reason="HTTP 503", since=now, next_attempt_at=now + timedelta(hours=1)),

@@ -113,6 +113,24 @@ def test_it_says_why_somebody_was_not_told(demo: Shown) -> None:
     assert re.search(rf"why not\? The sleeper was not told “.+”: {re.escape(reason)}", demo.summary)
 
 
+def test_a_show_has_two_episodes_to_hear_evenly_loud_and_with_chapters(demo: Shown) -> None:
+    shown = re.search(
+        r"show Last night at the gate: 2 episodes to hear, “The gate holds”, “Holding the gate with you”, "
+        r"with chapters .*Nine Lanterns: Ashen Court; from (-\d+\.\d) to (-\d+\.\d) LUFS",
+        demo.summary,
+    )
+    assert shown
+    assert float(shown[1]) < -20
+    assert abs(float(shown[2]) + 16) <= 0.5
+    [path] = (demo.published / "shows").glob("*.rss.xml")
+    read = feedparser.parse(path.read_bytes())
+    assert not read.bozo
+    for entry in read.entries:
+        (enclosure,) = entry.enclosures
+        file = demo.published / enclosure.href.split("/", 3)[3]
+        assert file.stat().st_size == int(enclosure.length)
+
+
 def test_it_names_files_that_are_there(demo: Shown) -> None:
     for name in ("index.html", "feeds.html", "all.rss.xml", "all.json", "all.ics", "feeds.opml"):
         assert re.search(rf"http://127\.0\.0\.1:\d+/{re.escape(name)}", demo.summary)

@@ -5,8 +5,9 @@ Streams go by the real clock, not by the history's: a stream that goes on air at
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.demo import pictures
 from pipeline.demo.clock import plain_stamp
@@ -43,6 +44,12 @@ SHOWS: Mapping[str, tuple[Scene, ...]] = {
     "ironteacup": (Scene(5, "Slow evening at sea", "gloomtide", 87),),
 }
 
+# The streamer whose recordings a show takes, and their titles: a highlight of some days ago, and an archive that Twitch
+# has once the stream is over.
+RECORDED = "coaltitsam"
+HIGHLIGHT, ARCHIVE = RECORDINGS = ("The gate holds", "Holding the gate with you")
+RECORDED_SECONDS = 90
+
 _BADGES = (
     (0, "moderator", "Moderator", "Keeps the chat in order"),
     (0, "bloomkeeper", "Bloomkeeper", "Watched four hours of Bloom Season"),
@@ -65,7 +72,7 @@ class Studio:
             "channels": self._channels,
             "games": self._games,
             "chat/badges/global": self._badges,
-            "videos": lambda _query, _step: iter(()),
+            "videos": self._videos,
         }
         if path not in rows:
             return None
@@ -104,6 +111,34 @@ class Studio:
                 "tags": ["English", "DropsEnabled"],
             }
 
+    def _videos(self, query: Query, step: int) -> Iterator[dict[str, Any]]:
+        for streamer in _streamers(query.get("user_id", ()), ()):
+            if streamer.login != RECORDED:
+                continue
+            scene, first = _scene(RECORDED, step), SHOWS[RECORDED][0].step
+            began = self._began(0)
+            yield self._video(streamer, HIGHLIGHT, "highlight", began - timedelta(days=2), None)
+            if scene is not None and scene.game is None:
+                stream_id = str(stable_number(f"stream/{RECORDED}", 10**10, 10**11))
+                yield self._video(streamer, ARCHIVE, "archive", self._began(first), stream_id)
+
+    def _video(self, streamer: Streamer, title: str, kind: str, at: datetime, stream_id: str | None) -> dict[str, Any]:
+        return {
+            "id": str(stable_number(f"video/{title}", 10**9, 10**10)),
+            "stream_id": stream_id,
+            "user_id": streamer.id,
+            "user_login": streamer.login,
+            "user_name": streamer.display_name,
+            "title": title,
+            "description": "",
+            "published_at": plain_stamp(at),
+            "url": f"{self._base_url}{recording_path(title)}",
+            "thumbnail_url": "",
+            "type": kind,
+            "duration": f"{RECORDED_SECONDS}s",
+            "muted_segments": None,
+        }
+
     def _channels(self, query: Query, step: int) -> Iterator[dict[str, Any]]:
         for streamer in _streamers(query.get("broadcaster_id", ()), ()):
             scene = _scene(streamer.login, step)
@@ -133,6 +168,11 @@ class Studio:
                 url = pictures.icon_url(self._base_url, "twitch-quests-assets/REWARD", set_id)
                 sizes = {f"image_url_{size}x": url for size in (1, 2, 4)}
                 yield {"set_id": set_id, "versions": [{"id": "1", "title": title, "description": description, **sizes}]}
+
+
+def recording_path(title: str) -> str:
+    """Return the path of a recording at the demo's server, by its title."""
+    return f"/recordings/{quote(title)}.m4a"
 
 
 def _streamers(ids: Sequence[str], logins: Sequence[str]) -> Iterator[Streamer]:

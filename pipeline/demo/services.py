@@ -51,6 +51,8 @@ class DemoServices:
         self.now = now
         self.refresh_interval_seconds = refresh_interval_seconds
         self.base_url = ""
+        # Files of sound by their paths, made when the demo begins.
+        self.recordings: dict[str, bytes] = {}
         self._step = 0
         self._igdb = catalogue.tables(now)
         # Unlike the rest, streams go by the real clock.
@@ -177,9 +179,15 @@ class DemoServices:
             return _json(200, content)
         if match := _CHZZK.fullmatch(path):
             return self._chzzk(int(match["number"]), step, int(match["version"]))
+        return self._file(path) or _json(404, {"error": "Not Found"})._replace(counted=False)
+
+    def _file(self, path: str) -> Answer | None:
+        """Return a recording or a picture; that somebody fetched it says nothing of the step."""
+        if recording := self.recordings.get(path):
+            return Answer(200, "audio/mp4", recording, {}, counted=False)
         if drawing := pictures.picture(path):
             return Answer(200, "image/svg+xml; charset=utf-8", drawing.encode(), {}, counted=False)
-        return _json(404, {"error": "Not Found"})._replace(counted=False)
+        return None
 
     def _plain(self, path: str, query: Query, step: int) -> dict[str, Any] | None:
         """Return what those answer that need no headers of their own."""

@@ -21,12 +21,12 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine, func, select
 
-from models import DropCampaign, Event, Feed
+from models import DropCampaign, Event, Extraction, Feed, Rendition
 from models.errors import LootwireError
 from models.events import EventKind
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import parse_name
-from pipeline.demo import library, live, roms, rules
+from pipeline.demo import library, live, roms, rules, sound
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
@@ -69,6 +69,7 @@ def run_demo(*, keep: bool) -> int:
         runtime = open_runtime(load_settings().settings)
         rules.apply_rules(runtime, folder.path, mail, hook, utc_now())
         _follow(runtime)
+        silent = sound.prepare(runtime, services, utc_now())
         progress.update(task, advance=1, description="starting workers and web server")
 
         def say(waits_for: str) -> None:
@@ -83,7 +84,11 @@ def run_demo(*, keep: bool) -> int:
                 progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
             say("a folder of ROMs to be looked at")
             collected = roms.collect(runtime, folder.path, utc_now())
+            say("a show to have its episodes")
+            heard = sound.Heard(lacking=silent) if silent else sound.listen(runtime, _sound_patience(runtime).is_over)
             missing = _settle(runtime, mail, hook, say)
+            if heard.lacking and not silent:
+                missing.append(f"the show has no episodes: {heard.lacking}")
         say("the night to pass, for those who were not to be woken")
         # With nothing else running: to a sender of the present, what is claimed in the morning is so by a wrong clock.
         held = rules.let_the_night_pass(runtime, mail, utc_now())
@@ -94,7 +99,7 @@ def run_demo(*, keep: bool) -> int:
             _wait_until_served(runtime)
         progress.update(task, advance=1, description="done")
         progress.stop()
-        _print_summary(runtime, mail, hook, held, brought, collected, keep=keep)
+        _print_summary(runtime, mail, hook, held, brought, collected, heard, keep=keep)
         for what in missing:
             errors.print(f"lootwire: {what}")
         if running is not None:
@@ -178,6 +183,7 @@ def demo_variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
         "LOOTWIRE_RECEIVER_PORT": "0",
         "LOOTWIRE_PUBLIC_URL": f"http://127.0.0.1:{port}",
         **services.addresses,
+        **sound.variables(services),
         "LOOTWIRE_DROPS_MIRROR_POLL_SECONDS": "1",
         "LOOTWIRE_KICK_POLL_SECONDS": "1",
         "LOOTWIRE_CHZZK_POLL_SECONDS": "1",
@@ -277,6 +283,19 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink, say: Callable[[
     return _wait_for(wanted, patience, say)
 
 
+def _sound_patience(runtime: Runtime) -> _Patience:
+    """Return what lasts as long as fetching and rendering go on."""
+
+    def sign() -> object:
+        with runtime.engine.connect() as connection:
+            columns = (Extraction.id, Extraction.stage, Extraction.progress, Extraction.fence)
+            extractions = [tuple(row) for row in connection.execute(select(*columns).order_by(Extraction.id))]
+            renditions = connection.scalars(select(Rendition.state).order_by(Rendition.id)).all()
+        return extractions, renditions, programs.unsettled(runtime.engine)
+
+    return _Patience(sign)
+
+
 def _wait_for(wanted: Mapping[str, Callable[[], bool]], patience: _Patience, say: Callable[[str], object]) -> list[str]:
     """Wait until all is seen in one look, or nothing moves any more; returns what the last look did not see."""
     # The services go on meanwhile: what one look has seen, another a moment later may find at work again.
@@ -302,6 +321,7 @@ def _print_summary(
     held: Sequence[rules.Held],
     brought: Imported,
     collected: roms.Collected,
+    heard: sound.Heard,
     *,
     keep: bool,
 ) -> None:
@@ -341,13 +361,15 @@ def _print_summary(
     known = f"{collected.files} files read, {collected.verified} of {collected.roms} ROMs verified by a DAT"
     lacks = f", which lists {show(', '.join(collected.lacking))} too" if collected.lacking else ""
     table.add_row("ROMs", Text(f"{known}{lacks}; {collected.matched} are games of IGDB"))
+    table.add_row("show", Text(show(_of_show(heard))))
     published = runtime.settings.published
     calendars = sum(1 for _ in published.rglob("*.ics"))
     made = f"{feeds} feeds as RSS, Atom and JSON Feed, each with a page; {calendars} of them as calendars"
     table.add_row("feeds", made + (f", in {published}" if keep else ""))
     if keep:
         base = runtime.settings.public_url if _is_served(runtime) else published.as_uri()
-        for name in ("index.html", "feeds.html", "all.rss.xml", "all.json", "all.ics", "feeds.opml"):
+        podcast = [] if heard.path is None else [f"{heard.path}.html", f"{heard.path}.rss.xml"]
+        for name in ("index.html", "feeds.html", "all.rss.xml", "all.json", "all.ics", "feeds.opml", *podcast):
             table.add_row("open" if name == "index.html" else "", f"{base}/{name}")
     console.print(table)
     if not keep:
@@ -356,6 +378,15 @@ def _print_summary(
             "`lootwire up` is the real thing.",
             soft_wrap=True,
         )
+
+
+def _of_show(heard: sound.Heard) -> str:
+    if heard.lacking is not None:
+        return f"none: {heard.lacking}"
+    episodes = ", ".join(f"“{title}”" for title in heard.episodes)
+    chapters = f", with chapters {', '.join(heard.chapters)}" if heard.chapters else ""
+    loud = f"; from {heard.before:.1f} to {heard.after:.1f} LUFS" if heard.before is not None and heard.after else ""
+    return f"{sound.SHOW}: {len(heard.episodes)} episodes to hear, {episodes}{chapters}{loud}"
 
 
 def _received(count: int, noun: str, titles: list[str]) -> str:

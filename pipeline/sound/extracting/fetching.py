@@ -51,7 +51,7 @@ def _of_list(listing: Listing) -> Trouble:
     return Trouble(
         kind="unsupported",
         reason=f"this address holds a list of {len(listing.entries)} sounds, and not one",
-        way_out="make it a show, which takes what is new: `lootwire shows add NAME --url ADDRESS`",
+        way_out="make it a show, which takes what is new: `lootwire shows add ADDRESS`",
     )
 
 

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from pipeline.demo.clock import STEPS
-from pipeline.demo.live import SHOWS
+from pipeline.demo.live import RECORDED, SHOWS
 from pipeline.demo.services import DemoServices
-from pipeline.services.twitch.helix_shapes import parse_badges, parse_category, parse_stream, parse_user
+from pipeline.services.twitch.helix_shapes import parse_badges, parse_category, parse_stream, parse_user, parse_video
 from tests.plain_http import NO_CERTIFICATES
 
 NOW = datetime(2031, 5, 4, 12, 34, 56, tzinfo=UTC)
@@ -70,3 +70,15 @@ def test_a_token_is_given_by_post_alone(services: DemoServices) -> None:
     )
     assert httpx.get(f"{services.auth_url}/token", trust_env=False, verify=NO_CERTIFICATES).status_code == 404
     assert httpx.get(f"{services.helix_url}/nothing", trust_env=False, verify=NO_CERTIFICATES).status_code == 404
+
+
+def test_a_streamers_archive_is_there_once_the_stream_is_over(services: DemoServices) -> None:
+    [streamer] = [parse_user(row) for row in ask(services, "users", login=[RECORDED])]
+    before = [parse_video(row) for row in ask(services, "videos", user_id=[streamer.external_id])]
+    for _ in range(STEPS):
+        services.advance()
+    after = [parse_video(row) for row in ask(services, "videos", user_id=[streamer.external_id])]
+    assert [video.type for video in before] == ["highlight"]
+    assert [(video.type, video.stream_id is None) for video in after] == [("highlight", True), ("archive", False)]
+    assert {video.seconds for video in after} == {90}
+    assert ask(services, "videos", user_id=["1"]) == []
