@@ -1,5 +1,6 @@
 """`lootwire sounds`, `shows`, `playlists` and `extractions`."""
 
+import sys
 import wave
 from math import sin
 from pathlib import Path
@@ -328,3 +329,14 @@ def test_a_newer_yt_dlp_is_taken_from_a_wheel_and_a_file_that_is_none_changes_no
     refused = operator.run("sounds", "update-extractors", "--wheel", str(broken))
     assert (refused.code, "is it the whole file?" in refused.errors) == (1, True)
     assert [path.name for path in kept.parent.iterdir()] == [NEWER]
+
+
+def test_what_is_not_installed_is_said_by_the_doctor_with_its_way_out_and_not_called_well(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Python has it where a package is not installed.
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    looked = operator.run("doctor").out
+    assert "! ffmpeg: there is no ffmpeg: the group `sound` is not installed. `uv sync --group sound` brings" in looked
+    assert "(not installed)" not in looked
+    assert "yt-dlp (" in looked
