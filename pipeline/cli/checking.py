@@ -120,7 +120,8 @@ def _check_sound_tools(settings: Settings) -> Iterator[tuple[str, str | None]]:
     for tool in look_at_tools(settings.data_dir, settings.ffmpeg, datetime.now(UTC).date()):
         if tool.hint is not None:
             console.print(f"! {tool.name}: {tool.hint}", markup=False, soft_wrap=True)
-        yield f"{tool.name} ({tool.state})", tool.problem
+        if tool.is_there or tool.problem is not None:
+            yield f"{tool.name} ({tool.state})", tool.problem
     yield "profiles of sounds", _attempt(_check_profiles, settings)[1]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from feeds.podcasts.marking import mark_sounds
 from models import Rendition
 from models.errors import UsageError
-from models.words.units import counted_plainly
+from models.words.units import counted, counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command, read_named
@@ -49,7 +49,7 @@ _WORDS: Sequence[tuple[What, str]] = (
     ("changed", "changed"),
     ("missing", "missing"),
     ("returned", "back"),
-    ("duplicate", "duplicates"),
+    ("duplicate", "duplicate"),
     ("unreadable", "unreadable"),
 )
 cookies = make_noun("Show for which hosts there are cookies; with a command, set or remove some.")
@@ -336,8 +336,13 @@ def _report_row(report: ScanReport) -> dict[str, Any]:
     return {**row, **counts, "problems": list(report.problems), "files": files}
 
 
+def _counted(number: int, what: What, word: str) -> str:
+    """Return how many files became what: only a duplicate has a plural."""
+    return counted(number, word) if what == "duplicate" else f"{number:,} {word}"
+
+
 def _tell(report: ScanReport) -> None:
-    counts = ", ".join(f"{report.count(what):,} {word}" for what, word in _WORDS if report.count(what))
+    counts = ", ".join(_counted(report.count(what), what, word) for what, word in _WORDS if report.count(what))
     read = f"{counted_plainly(report.listed, 'file')}, {report.read:,} read"
     console.print(f"{show(report.path)}: {read}: {counts or 'nothing new'}.", markup=False, soft_wrap=True)
     told = [remark for remark in report.remarks if remark.what != "added"]

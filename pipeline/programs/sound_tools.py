@@ -14,6 +14,7 @@ from pipeline.sound.media.ffmpeg import FfmpegMissing, find_ffmpeg
 
 # Services change under it monthly; an old one stops working.
 OLD = timedelta(days=60)
+_ABSENT = "not installed"
 
 
 class Tool(msgspec.Struct, frozen=True):
@@ -24,19 +25,22 @@ class Tool(msgspec.Struct, frozen=True):
     problem: str | None = None
     hint: str | None = None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is any, well or not."""
+        return self.state != _ABSENT
+
 
 def look_at_tools(data_dir: Path, named_ffmpeg: Path | None, today: date) -> Iterator[Tool]:
     """Give each program that sounds need. Without the group `sound` nothing is wrong, but there are no sounds."""
     yield _ffmpeg(named_ffmpeg)
     extractors = newest(data_dir)
     if extractors is None:
-        yield Tool(
-            "yt-dlp", "not installed", hint="there are no sounds from addresses: `uv sync --group sound` brings it"
-        )
+        yield Tool("yt-dlp", _ABSENT, hint="there are no sounds from addresses: `uv sync --group sound` brings it")
         return
     yield Tool("yt-dlp", extractors.version, hint=_age(extractors.version, today))
     if importlib.util.find_spec("deno") is None and shutil.which("deno") is None:
-        yield Tool("deno", "not installed", hint="YouTube alone needs it: `uv sync --group youtube` brings it")
+        yield Tool("deno", _ABSENT, hint="YouTube alone needs it: `uv sync --group youtube` brings it")
 
 
 def released_on(version: str) -> date | None:
@@ -53,7 +57,7 @@ def _ffmpeg(named: Path | None) -> Tool:
         ffmpeg = find_ffmpeg(named)
     except FfmpegMissing as error:
         if named is None and importlib.util.find_spec("imageio_ffmpeg") is None:
-            return Tool("ffmpeg", "not installed", hint=str(error))
+            return Tool("ffmpeg", _ABSENT, hint=str(error))
         return Tool("ffmpeg", "not to be used", problem=str(error))
     hint = f"it has no {', '.join(ffmpeg.lacks)}: some sounds or pictures cannot be made" if ffmpeg.lacks else None
     return Tool("ffmpeg", f"{ffmpeg.version}, {ffmpeg.path}", hint=hint)

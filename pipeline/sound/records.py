@@ -124,6 +124,11 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
         """What makes it good again: a person, time, or nothing."""
         return CURES[self.kind]
 
+    @property
+    def sentence(self) -> str:
+        """The reason, and what a person can do about it."""
+        return self.reason if self.way_out is None else f"{self.reason.rstrip('.')}: {self.way_out}"
+
 
 class Loudness(msgspec.Struct, frozen=True, kw_only=True):
     """Loudness as EBU R 128 has it: integrated and threshold in LUFS, range in LU, true peak in dBTP.

@@ -163,6 +163,7 @@ _SENTENCES: Mapping[ErrorKind, str] = MappingProxyType(
         "upcoming": "It has not begun yet",
     }
 )
+_FILES_OF_ONES_OWN = "files of your own become sounds by lootwire sounds scan FOLDER"
 _WAYS_OUT: Mapping[ErrorKind, str] = MappingProxyType(
     {
         "sign_in": "give the cookies of a browser that is signed in: lootwire sounds cookies set HOST FILE",
@@ -203,7 +204,8 @@ def trouble(kind: ErrorKind, detail: str = "", *, retry_after: float | None = No
 def read_failure(failure: Failure, now: datetime) -> Trouble:
     """Return what an error of the child means; `now` counts where the answer does not say when it was sent."""
     if failure.is_inward:
-        return trouble("unsupported", "its address, or one that it leads to, is inside a private network")
+        inward = trouble("unsupported", "its address, or one that it leads to, is inside a private network")
+        return msgspec.structs.replace(inward, way_out=_FILES_OF_ONES_OWN)
     kind = _kind(failure)
     if kind == "sign_in" and failure.with_cookies:
         kind = "cookies"

@@ -154,7 +154,7 @@ def _measured(work: _Work, claim: Claim, path: Path) -> Measured:
         on_progress=lambda done: work.holding.beat(_MEASURING * min(done / whole, 1) if whole else 0.0),
     )
     with work.engine.begin() as connection:
-        work.holding.keep(renditions.note_measured(connection, claim, measured.loudness))
+        work.holding.keep(renditions.note_measured(connection, claim, measured.loudness, measured.seconds))
     return measured
 
 

@@ -365,7 +365,7 @@ def postpone(connection: Connection, claimed: Claimed, trouble: Trouble, due_at:
             "lease_until": None,
             "lease_token": None,
             "error_kind": trouble.kind,
-            "error": trouble.reason,
+            "error": trouble.sentence,
         },
     )
 
@@ -377,7 +377,7 @@ def fail(connection: Connection, claimed: Claimed, trouble: Trouble, now: dateti
         claimed,
         state="failed",
         error_kind=trouble.kind,
-        error=trouble.reason,
+        error=trouble.sentence,
         is_permanent=trouble.cure == "never",
         finished_at=now,
     )

@@ -195,23 +195,23 @@ def _moved(
 def settle_missing(connection: Connection, sound_ids: Collection[int] | None, now: datetime) -> None:
     """Have sounds that folders alone hold be missing where no file of theirs is there, and no longer where one is.
 
-    None settles all of them. A sound with a file of its own in the data directory is none of these.
+    None settles all of them. A sound with a file of its own in the data directory is none of these. One whose only file
+    became a copy of another has none at all.
     """
+    is_there = SoundFile.id.is_not(None) & SoundFile.missing_since.is_(None) & SoundFolder.removed_at.is_(None)
     files = (
-        select(
-            SoundFile.sound_id,
-            func.bool_or(SoundFile.missing_since.is_(None) & SoundFolder.removed_at.is_(None)).label("is_there"),
-        )
-        .join(SoundFolder, SoundFolder.id == SoundFile.folder_id)
-        .where(SoundFile.sound_id.is_not(None))
-        .group_by(SoundFile.sound_id)
+        select(Sound.id, func.bool_or(is_there).label("is_there"))
+        .outerjoin(SoundFile, SoundFile.sound_id == Sound.id)
+        .outerjoin(SoundFolder, SoundFolder.id == SoundFile.folder_id)
+        .where(Sound.original.is_(None), Sound.removed_at.is_(None))
+        .group_by(Sound.id)
     )
     if sound_ids is not None:
-        files = files.where(SoundFile.sound_id.in_(sound_ids))
+        files = files.where(Sound.id.in_(sound_ids))
     each = files.subquery()
     change = (
         update(Sound)
-        .where(Sound.id == each.c.sound_id, Sound.original.is_(None), each.c.is_there == Sound.missing_at.is_not(None))
+        .where(Sound.id == each.c.id, each.c.is_there == Sound.missing_at.is_not(None))
         .values(missing_at=case((each.c.is_there, None), else_=now))
     )
     connection.execute(change)

@@ -23,6 +23,8 @@ LEASE = timedelta(minutes=5)
 # After a passing trouble: the first pause, which doubles up to the longest, and how often it is tried in all.
 PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
+# The head of a file says its length that well, where it is right; encoders add some milliseconds.
+SECONDS_OFF = 0.5
 MOST_ATTEMPTS = 8
 
 
@@ -112,9 +114,16 @@ def renew(connection: Connection, held: Claim, now: datetime) -> bool:
     return _write(connection, held, {"lease_until": now + LEASE})
 
 
-def note_measured(connection: Connection, held: Claim, before: Loudness) -> bool:
-    """Keep what was measured, so that a rendering after a crash begins with it; returns False where it was lost."""
-    return _write(connection, held, _columns(before, "before"))
+def note_measured(connection: Connection, held: Claim, before: Loudness, seconds: float) -> bool:
+    """Keep what was measured, so that a rendering after a crash begins with it; returns False where it was lost.
+
+    `seconds` are those that were decoded: the head of a file knows less, as that of a stream put together of parts.
+    """
+    is_wrong = func.abs(func.coalesce(Sound.seconds, 0.0) - seconds) > SECONDS_OFF
+    is_kept = _write(connection, held, _columns(before, "before"))
+    if is_kept and seconds > 0:
+        connection.execute(update(Sound).where(Sound.id == held.sound_id, is_wrong).values(seconds=seconds))
+    return is_kept
 
 
 def settle(connection: Connection, held: Claim, rendered: Rendered, path: str, now: datetime) -> bool:
@@ -150,7 +159,7 @@ def put_off(connection: Connection, held: Claim, trouble: Trouble, now: datetime
     pause = min(PAUSE * 2 ** min(held.attempts - 1, 10), LONGEST_PAUSE)
     values = {
         "state": "failed" if is_given_up else "pending",
-        "error": trouble.reason if trouble.way_out is None else f"{trouble.reason}: {trouble.way_out}",
+        "error": trouble.sentence,
         "next_due_at": now + pause,
         "lease_until": None,
         "lease_token": None,

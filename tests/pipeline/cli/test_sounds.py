@@ -1,5 +1,6 @@
 """`lootwire sounds`, `shows`, `playlists` and `extractions`."""
 
+import sys
 import wave
 from math import sin
 from pathlib import Path
@@ -13,6 +14,7 @@ from models.vault import Vault
 from pipeline.sound.store.hosts import load_cookies
 from tests.feeds.world import NOON
 from tests.pipeline.cli.operator import Operator
+from tests.pipeline.sound.wheels import NEWER, wheel
 
 SECRET = "s3cret-session"
 COOKIES = f"# Netscape HTTP Cookie File\n.tube.example\tTRUE\t/\tTRUE\t4102444800\tsession\t{SECRET}\n"
@@ -307,3 +309,34 @@ def test_a_title_that_a_terminal_would_obey_is_printed_harmlessly(operator: Oper
         out = operator.run(*command).out
         assert "\x1b" not in out
         assert "\u202e" not in out
+
+
+@pytest.mark.long
+def test_a_newer_yt_dlp_is_taken_from_a_wheel_and_a_file_that_is_none_changes_nothing(
+    operator: Operator, tmp_path: Path
+) -> None:
+    kept = tmp_path / "data" / "sounds" / "extractors" / NEWER
+    said = operator.run("sounds", "update-extractors", "--wheel", str(wheel(tmp_path, NEWER)))
+    assert said.out == f"Sounds are fetched by yt-dlp {NEWER}.\n"
+    again = operator.run("sounds", "update-extractors", "--wheel", str(wheel(tmp_path, "2020.1.1")), "--json")
+    assert again.lines == [{"version": NEWER, "folder": str(kept)}]
+
+    refused = operator.run("sounds", "update-extractors", "--wheel", str(tmp_path / "none.whl"))
+    assert (refused.code, refused.out) == (2, "")
+    assert "none.whl is no wheel of yt-dlp" in refused.errors
+    broken = tmp_path / "yt_dlp-2099.9.9-py3-none-any.whl"
+    broken.write_bytes(b"no zip")
+    refused = operator.run("sounds", "update-extractors", "--wheel", str(broken))
+    assert (refused.code, "is it the whole file?" in refused.errors) == (1, True)
+    assert [path.name for path in kept.parent.iterdir()] == [NEWER]
+
+
+def test_what_is_not_installed_is_said_by_the_doctor_with_its_way_out_and_not_called_well(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Python has it where a package is not installed.
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    looked = operator.run("doctor").out
+    assert "! ffmpeg: there is no ffmpeg: the group `sound` is not installed. `uv sync --group sound` brings" in looked
+    assert "(not installed)" not in looked
+    assert "yt-dlp (" in looked

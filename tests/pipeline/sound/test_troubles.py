@@ -108,6 +108,7 @@ def test_an_address_inside_is_never_tried_again_and_says_why() -> None:
 
     assert (inside.kind, inside.cure) == ("unsupported", "never")
     assert "private network" in inside.reason
+    assert inside.sentence.endswith("private network: files of your own become sounds by lootwire sounds scan FOLDER")
 
 
 @pytest.mark.parametrize(

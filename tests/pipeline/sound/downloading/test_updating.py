@@ -1,6 +1,5 @@
 """A newer yt-dlp, taken from a wheel of our own making by the real uv, and what the child loads then."""
 
-import zipfile
 from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import version
@@ -12,28 +11,11 @@ from models.errors import LootwireError, UsageError
 from pipeline.sound.downloading import FetchTroubled, Job, probe
 from pipeline.sound.downloading.updating import FOLDER, days_old, newest, update
 from tests.pipeline.sound.media_server import MediaServer
+from tests.pipeline.sound.wheels import NEWER, wheel
 
 pytestmark = pytest.mark.long
 
 INSTALLED = version("yt-dlp")
-NEWER = "2099.1.2"
-
-
-def wheel(folder: Path, its_version: str, code: str = "") -> Path:
-    """Write a wheel of a yt-dlp that can do nothing but say its version."""
-    path = folder / f"yt_dlp-{its_version}-py3-none-any.whl"
-    about = f"yt_dlp-{its_version}.dist-info"
-    files = {
-        "yt_dlp/__init__.py": f"from yt_dlp import version\n{code}\n",
-        "yt_dlp/version.py": f"__version__ = {its_version!r}\n",
-        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: yt-dlp\nVersion: {its_version}\n",
-        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{name},,\n" for name in (*files, f"{about}/RECORD"))
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in {**files, f"{about}/RECORD": record}.items():
-            archive.writestr(name, content)
-    return path
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from models import Rendition, Sound
+from models import Extraction, Rendition, Sound
 from pipeline.runtime.runtime import utc_now
+from pipeline.sound.downloading import Limits
 from pipeline.sound.store.extractions import cancel_extraction, claim_next, load_extraction, retry_extraction
 from pipeline.sound.store.hosts import set_cookies
 from tests.pipeline.sound.audio import make, speech
@@ -70,6 +71,30 @@ def test_a_refusal_is_final_or_waits_by_its_kind(extracting: Extracting, status:
     assert (row.error_kind, row.state) == (kind, state)
     assert extracting.events() == (["sound.failed"] if state == "failed" else [])
     assert row.next_due_at > row.added_at or state == "failed"
+
+
+def test_what_a_person_must_do_stands_beside_what_went_wrong(extracting: Extracting) -> None:
+    extraction_id = extracting.add(extracting.server.status("/a.mp3", 401))
+    extracting.run()
+    assert (extracting.row(extraction_id).error or "").endswith("lootwire sounds cookies set HOST FILE")
+
+
+def test_a_download_that_took_six_hours_in_all_its_tries_is_given_up(extracting: Extracting) -> None:
+    drip = Reply(body=extracting.audio, content_type="audio/mp4", piece=64, seconds=0.2)
+    extraction_id = extracting.add(extracting.server.put("/drip.m4a", drip))
+    # What a try has taken is written down each quarter of its lease.
+    slow = extracting.having(limits=Limits(keep_free=0, patience=3, least=10**6), lease=timedelta(seconds=2))
+    assert slow.run().outcome == "put off"
+    spent = Extraction.spent_seconds
+    with extracting.engine.begin() as connection:
+        assert 1 < (connection.scalar(select(spent)) or 0) < 600
+        connection.execute(update(Extraction).values(spent_seconds=spent + 6 * 3600))
+    extracting.make_due()
+    assert slow.run().outcome == "failed"
+    row = extracting.row(extraction_id)
+    assert (row.error_kind, row.is_permanent) == ("too_long", True)
+    assert extracting.events() == ["sound.failed"]
+    assert extracting.workspaces() == []
 
 
 def test_what_is_gone_for_good_leaves_no_workspace_and_keeps_nobody_waiting(extracting: Extracting) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from models import Rendition, Sound, SoundFile, SoundFolder
 from pipeline.sound.loudness.profiles import built_in
@@ -101,6 +101,18 @@ def test_what_another_profile_measured_is_not_measured_again(rendering: Renderin
     rendering.render(second)
 
     assert rendering.row(second).integrated_before == -40.0
+
+
+@pytest.mark.parametrize(("said", "kept"), [(1.9, 4.0), (None, 4.0), (4.1, 4.1)])
+def test_a_sound_is_as_long_as_what_was_heard_of_it_whatever_the_head_of_its_file_says(
+    rendering: Rendering, original: Path, said: float | None, kept: float
+) -> None:
+    due = rendering.add(original, seconds=said)
+
+    assert rendering.render(due) == "rendered"
+
+    with rendering.engine.connect() as connection:
+        assert connection.scalar(select(Sound.seconds)) == pytest.approx(kept, abs=0.05)
 
 
 def test_the_file_of_a_persons_own_folder_is_rendered_where_it_lies(rendering: Rendering, original: Path) -> None:

@@ -140,6 +140,17 @@ def test_a_copy_is_told_as_one_and_is_no_second_sound(folder: Folder) -> None:
     assert folder.sounds() == {"air horn": (3, False), "bell": (2, False)}
 
 
+def test_a_sound_whose_only_file_became_a_copy_of_another_is_missing_until_it_is_back(folder: Folder) -> None:
+    folder.scan()
+    folder.put("air_horn.mp3", b"a bell")
+    assert folder.said() == [("changed", "air_horn.mp3", "deep/bell.WAV")]
+    assert folder.sounds() == {"air horn": (1, True), "bell": (2, False)}
+
+    folder.put("horn.mp3", b"a horn")
+    folder.scan()
+    assert folder.sounds() == {"air horn": (1, False), "bell": (2, False)}
+
+
 def test_what_vanished_is_missing_until_it_is_back(folder: Folder) -> None:
     folder.scan()
     (folder.path / "air_horn.mp3").rename(folder.path.parent / "away.mp3")

@@ -56,7 +56,7 @@ def test_only_one_has_it_at_hand_until_its_lease_runs_out(connection: Connection
     assert (first.fence, second.fence, second.attempts) == (1, 2, 2)
     for write in (
         renditions.renew(connection, first, SOON),
-        renditions.note_measured(connection, first, BEFORE),
+        renditions.note_measured(connection, first, BEFORE, 60.0),
         renditions.settle(connection, first, MADE, "x", SOON),
         renditions.put_off(connection, first, DISK, SOON, is_passing=True),
         renditions.release(connection, first, SOON),
@@ -92,7 +92,7 @@ def test_one_that_is_made_has_what_was_measured_and_is_due_no_more(connection: C
 def test_what_was_measured_is_known_after_a_crash_and_to_other_profiles(connection: Connection, due: int) -> None:
     first = claimed(connection, due)
     assert first.before is None
-    assert renditions.note_measured(connection, first, BEFORE)
+    assert renditions.note_measured(connection, first, BEFORE, 60.0)
 
     assert claimed(connection, due, LEASE + timedelta(seconds=1)).before == BEFORE
     renditions.want(connection, [first.sound_id], "ebu", NOON)
@@ -120,7 +120,7 @@ def test_a_trouble_that_may_pass_is_tried_again_later_and_not_for_ever(connectio
 
 def test_a_trouble_that_does_not_pass_ends_it_until_it_is_wanted_anew(connection: Connection, due: int) -> None:
     claim = claimed(connection, due)
-    renditions.note_measured(connection, claim, BEFORE)
+    renditions.note_measured(connection, claim, BEFORE, 60.0)
     renditions.put_off(connection, claim, Trouble(kind="broken", reason="no sound"), NOON, is_passing=False)
 
     assert rendition(connection, due).state == "failed"
