@@ -143,7 +143,7 @@ def sweep() -> None:
 
 
 def _let_go() -> None:
-    events, removed = clock.advance(runtime().engine, utc_now())
+    events, removed = clock.advance(runtime().engine, utc_now(), surroundings(runtime()).page_of)
     if removed:
         logger.info("sounds let go", extra={"sounds": len(removed)})
     if events or removed:

@@ -51,7 +51,12 @@ def render_podcast_page(podcast: Podcast, *, stamp: str = "", look: Look = HOUSE
         artwork=f"{quote(folder)}{podcast.artwork_file}",
         rows=[_row(each, folder) for each in shown],
         more=len(podcast.episodes) - len(shown),
-        summary=[(f"{len(podcast.episodes):,}", "episodes"), (length(heard), "to hear")] if heard else [],
+        summary=[
+            (f"{len(podcast.episodes):,}", "episode" if len(podcast.episodes) == 1 else "episodes"),
+            (length(heard), "to hear"),
+        ]
+        if heard
+        else [],
         formats=formats_of(podcast.scope),
         feed_path=podcast.path,
         feed_title=title,

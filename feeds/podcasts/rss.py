@@ -35,6 +35,29 @@ CHAPTERS = "http://podlove.org/simple-chapters"
 OWNER = "nobody@lootwire.invalid"
 # Apple's most for a description, in bytes.
 DESCRIPTION_BYTES = 4000
+# Those of Apple: https://podcasters.apple.com/support/1691-apple-podcasts-categories. Below some of them are others,
+# written `Leisure > Video Games`.
+CATEGORIES = (
+    "Arts",
+    "Business",
+    "Comedy",
+    "Education",
+    "Fiction",
+    "Government",
+    "Health & Fitness",
+    "History",
+    "Kids & Family",
+    "Leisure",
+    "Music",
+    "News",
+    "Religion & Spirituality",
+    "Science",
+    "Society & Culture",
+    "Sports",
+    "TV & Film",
+    "Technology",
+    "True Crime",
+)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 
@@ -87,6 +110,11 @@ def language_of(podcast: Podcast) -> str:
     """Return the language of a podcast as RSS names it: its own, else the one that most of its episodes have."""
     spoken = [code for each in podcast.episodes if (code := _code(each.language))]
     return _code(podcast.language) or max(spoken, key=spoken.count, default="en")
+
+
+def is_language(text: str) -> bool:
+    """Return whether a feed can have this as its language."""
+    return _code(text) is not None
 
 
 def _code(language: str | None) -> str | None:

@@ -11,6 +11,7 @@ import typer
 from sqlalchemy import Connection, select
 
 from feeds.podcasts.marking import mark_shows
+from feeds.podcasts.rss import CATEGORIES, is_language
 from models import Channel, Follow, Game
 from models.errors import UsageError
 from models.names import name_key
@@ -28,6 +29,7 @@ from pipeline.runtime.output import JsonFlag, console, parse_since, print_json, 
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.sound.listing.shows import load_shows
 from pipeline.sound.listing.sounds import SoundFilter, load_sounds
+from pipeline.sound.media.running import MediaFailed
 from pipeline.sound.records import Keep
 from pipeline.sound.rendering.artwork import square_of_picture
 from pipeline.sound.store.shows import (
@@ -155,6 +157,8 @@ def add(
         language=language,
         genre=genre,
     )
+    if url is not None and kind is not None:
+        raise UsageError("--kind is of the videos of a Twitch channel; an address has what is listed there")
     channel = None if url is not None else _channel(runtime, meant, now)
     called = name or (channel[1] if channel is not None else _name_of_address(url or ""))
     name_of(called)
@@ -291,7 +295,11 @@ def remove(name: ShowName, person: PersonName = None) -> None:
 
 def _options(runtime: Runtime, **given: Any) -> dict[str, Any]:
     """Return what a person said of a show as `ShowOptions` calls it; None for what nothing was said of."""
-    kinds = given["kind"]
+    kinds, genre, language = given["kind"], given["genre"], given["language"]
+    if genre is not None and genre.partition(" > ")[0] not in CATEGORIES:
+        raise UsageError(f"{genre!r} is none of Apple's categories: {', '.join(CATEGORIES)}")
+    if language and not is_language(language):
+        raise UsageError(f"{language!r} is no code of a language: write en or pt-BR")
     if kinds is not None and (unknown := [each for each in kinds if each not in VIDEO_KINDS]):
         raise UsageError(f"{unknown[0]!r} is no kind of video; there are {', '.join(VIDEO_KINDS)}")
     return {
@@ -304,7 +312,7 @@ def _options(runtime: Runtime, **given: Any) -> dict[str, Any]:
         "is_public": given["public"],
         "is_explicit": given["explicit"],
         **{field: given[field] for field in ("title", "description", "author", "language")},
-        "category": given["genre"],
+        "category": genre,
     }
 
 
@@ -387,7 +395,10 @@ def _artwork(runtime: Runtime, cover: Path | None) -> str | None:
     path = f"sounds/artwork/show-{uuid4().hex}.jpg"
     to = runtime.settings.data_dir / path
     to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    square_of_picture(find_ffmpeg(runtime.settings.ffmpeg), cover.resolve(), to)
+    try:
+        square_of_picture(find_ffmpeg(runtime.settings.ffmpeg), cover.resolve(), to)
+    except MediaFailed as error:
+        raise UsageError(f"{cover} is no picture that can be read") from error
     return path
 
 
@@ -406,7 +417,8 @@ def _taken(row: dict[str, Any]) -> str:
         f"longer than {row['longer_than']:,} seconds" if row["longer_than"] else None,
         f"with {row['game']}" if row["game"] else None,
     ]
-    return " ".join(filter(None, [", ".join(row["kinds"]), *conditions]))
+    kinds = "what is listed there" if row["url"] else ", ".join(row["kinds"])
+    return " ".join(filter(None, [kinds, *conditions]))
 
 
 def _row(row: ShowRow) -> dict[str, Any]:

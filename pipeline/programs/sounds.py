@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection, text
 
+from feeds.podcasts.addresses import public_page
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.sound.downloading import Limits
 from pipeline.sound.extracting.surroundings import Surroundings
@@ -63,6 +64,7 @@ def surroundings(runtime: Runtime, *, is_stopping: Callable[[], bool] = lambda: 
         limits=Limits(rate=rate),
         most_bytes=None if settings.sound_mb is None else settings.sound_mb * 1_000_000,
         is_stopping=is_stopping,
+        page_of=lambda connection, sound_id: public_page(connection, settings.public_url, sound_id),
     )
 
 

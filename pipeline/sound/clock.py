@@ -1,7 +1,7 @@
 """What time and room bring about: shows let go of what they do not keep, after they have said so."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -17,11 +17,18 @@ from pipeline.sound.store.showing import shown_sound
 from pipeline.sound.store.shows import ShowRow, list_shows
 from pipeline.sound.store.sounds import load_sound, remove_sounds, take_over_muted
 
+PageOf = Callable[[Connection, int], str | None]
 
-def advance(engine: Engine, now: datetime) -> tuple[Counter[str], Sequence[int]]:
+
+def _no_page(_connection: Connection, _sound_id: int) -> str | None:
+    return None
+
+
+def advance(engine: Engine, now: datetime, page_of: PageOf = _no_page) -> tuple[Counter[str], Sequence[int]]:
     """Say what shows will let go of, and let go of what is due; returns the events by kind, and the sounds let go.
 
-    A sound that another show or a playlist has stays. Its files are freed by a sweep. Safe to call twice.
+    `page_of` gives the address of a sound's page. A sound that another show or a playlist has stays. Its files are
+    freed by a sweep. Safe to call twice.
     """
     with engine.begin() as connection:
         events: list[NewEvent] = []
@@ -29,14 +36,16 @@ def advance(engine: Engine, now: datetime) -> tuple[Counter[str], Sequence[int]]
         for show in list_shows(connection):
             if (show.keep_count, show.keep_days, show.keep_mb) == (None, None, None):
                 continue
-            events += _advance_show(connection, show, now, let_go)
+            events += _advance_show(connection, show, now, let_go, page_of)
         take_over_muted(connection)
         removed = remove_sounds(connection, unwanted(connection, sorted(let_go)), now)
         mark_sounds(connection, removed)
         return append_events(connection, events, source_id=None, silent=False, now=now), removed
 
 
-def _advance_show(connection: Connection, show: ShowRow, now: datetime, let_go: set[int]) -> list[NewEvent]:
+def _advance_show(
+    connection: Connection, show: ShowRow, now: datetime, let_go: set[int], page_of: PageOf
+) -> list[NewEvent]:
     episodes = {episode.extraction_id: episode for episode in load_episodes(connection, show.id)}
     kept = [
         Kept(
@@ -61,11 +70,14 @@ def _advance_show(connection: Connection, show: ShowRow, now: datetime, let_go: 
             mark_shows(connection, [show.id])
         elif episode.expiring_at is None:
             note_expiring(connection, show.id, extraction_id, leaves.at)
-            events.append(_expiring(connection, show, episode, leaves, now))
+            url = page_of(connection, episode.sound_id)
+            events.append(_expiring(connection, show, episode, leaves, now, url))
     return events
 
 
-def _expiring(connection: Connection, show: ShowRow, episode: EpisodeRow, leaves: Leaving, now: datetime) -> NewEvent:
+def _expiring(
+    connection: Connection, show: ShowRow, episode: EpisodeRow, leaves: Leaving, now: datetime, url: str | None
+) -> NewEvent:
     sound = load_sound(connection, episode.sound_id)
-    shown = shown_sound(connection, sound, url=None, show=show.title)
+    shown = shown_sound(connection, sound, url=url, show=show.title)
     return expiring_event(shown, sound.public_id, show.id, leaves.at, now, leaves.reason)

@@ -30,6 +30,9 @@ _TWITCH_VIDEO = re.compile(r"v(\d+)")
 _MUTED_PLAYLIST = re.compile(r"-muted-[^/]*\.m3u8")
 _LIVE_STATUSES = frozenset({"is_live", "is_upcoming", "post_live", "was_live", "not_live"})
 
+# Behind it yt-dlp hides notes to itself in the addresses that a list names.
+_SMUGGLED = "#__youtubedl_smuggle"
+
 # Before the number of a sound on a page that holds more of them, at the end of the page's address.
 ITEM = "#lootwire-"
 
@@ -204,7 +207,8 @@ def _identifier(value: object) -> str | None:
 
 
 def _address(value: object) -> str | None:
-    """Return an address of the web that holds no white space; None for every other."""
+    """Return an address of the web without yt-dlp's notes to itself; None for what is none, or holds white space."""
+    value = value.partition(_SMUGGLED)[0] if isinstance(value, str) else value
     if not isinstance(value, str) or len(value) > URL_LENGTH or not value.isprintable() or " " in value:
         return None
     try:

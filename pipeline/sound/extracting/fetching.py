@@ -14,7 +14,7 @@ from pipeline.sound.extracting.working import Work
 from pipeline.sound.extracting.workspaces import SOUNDS, bytes_in, note_download, noted_download
 from pipeline.sound.records import MediaInfo, Trouble
 from pipeline.sound.store.episodes import note_sound
-from pipeline.sound.store.extractions import Claimed, begin_stage, complete, keep_info
+from pipeline.sound.store.extractions import Claimed, begin_stage, complete, keep_info, with_listed
 from pipeline.sound.store.hosts import load_cookies, note_fetched, note_stale_cookies
 from pipeline.sound.store.sounds import sound_by_source, used_bytes
 
@@ -60,7 +60,7 @@ def download_sound(work: Work) -> Claimed | None:
     if noted_download(work.folder) is None:
         downloaded = _ask(work, download, work.claimed.url)
         note_download(work.folder, downloaded)
-        info: MediaInfo | None = downloaded.media
+        info: MediaInfo | None = with_listed(downloaded.media, work.claimed.info)
     else:
         info = work.claimed.info
     now = work.around.clock()

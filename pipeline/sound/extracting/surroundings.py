@@ -25,7 +25,7 @@ class Surroundings:
     """What extractions work with: rows, files, ffmpeg, profiles, and how much of the machine and of hosts they may use.
 
     `pause` lies between two downloads from a host. `most_bytes` is what all sounds may take on the disk. `page_of`
-    gives the address of a sound's page.
+    gives the address of a sound's page: a public one's alone, since events are kept, and private addresses are secrets.
     """
 
     engine: Engine

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from models.words.units import counted
 from pipeline.sound.records import Keep
 
 # From the event that says so to the end: whoever wants an episode for longer has a day to put it on a playlist.
@@ -49,11 +50,11 @@ def leaving(episodes: Sequence[Kept], keep: Keep, now: datetime) -> Sequence[Lea
 
 def _reason(number: int, size: int, episode: Kept, keep: Keep, now: datetime) -> str | None:
     if keep.count is not None and number > keep.count:
-        return f"the show keeps {keep.count} episodes"
+        return f"the show keeps {counted(keep.count, 'episode')}"
     if keep.mb is not None and size > keep.mb * _MB:
         return f"the show keeps {keep.mb:,} MB"
     if keep.days is not None and episode.published_at + timedelta(days=keep.days) <= now + NOTICE:
-        return f"the show keeps episodes for {keep.days} days"
+        return f"the show keeps episodes for {counted(keep.days, 'day')}"
     return None
 
 

@@ -20,6 +20,7 @@ from pipeline.services.twitch.records import ClipRecord
 from pipeline.sound.downloading import Entry, FetchTroubled, Job, Limits, Listing, probe
 from pipeline.sound.downloading.updating import newest
 from pipeline.sound.following.wanting import Wish, wants_clip, wants_entry
+from pipeline.sound.records import MediaInfo
 from pipeline.sound.store.episodes import add_episode
 from pipeline.sound.store.extractions import add_extraction
 from pipeline.sound.store.hosts import host_of, let_rest, note_fetched, take_turn
@@ -211,8 +212,18 @@ def _want(connection: Connection, show: ShowRow, entry: Entry, now: datetime) ->
         service=entry.service,
         external_id=entry.external_id,
         title=entry.title,
+        info=_as_listed(entry),
     )
     return add_episode(connection, show.id, added.id, now)
+
+
+def _as_listed(entry: Entry) -> MediaInfo | None:
+    """Return what a list alone knows: a feed has titles and dates, of which the bare files that it names have none."""
+    if entry.title is None:
+        return None
+    return MediaInfo(
+        service=entry.service, external_id=entry.external_id, title=entry.title, published_at=entry.published_at
+    )
 
 
 def _look_at_clips(

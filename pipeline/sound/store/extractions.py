@@ -31,6 +31,8 @@ ENDED_BADLY: Sequence[State] = ("failed", "cancelled")
 STATES: Sequence[State] = get_args(State)
 # So many are looked at for one that may begin: the hosts of the others are busy.
 LOOKED_AT = 100
+# That of files and pages that no extractor is for.
+NO_SERVICE = "generic"
 _DECODER = msgspec.json.Decoder(MediaInfo)
 
 
@@ -108,13 +110,15 @@ def add_extraction(
     external_id: str | None = None,
     video_id: int | None = None,
     title: str | None = None,
+    info: MediaInfo | None = None,
     expires_at: datetime | None = None,
     due_at: datetime | None = None,
 ) -> Added:
     """Have an address fetched, at once or from `due_at` on; returns the extraction that is there already, if one is.
 
     That is one of the same service and id, or of the same address, that did not fail and was not cancelled. Where its
-    sound was removed meanwhile it is fetched again. Raises `UsageError` where the address is none of http or https.
+    sound was removed meanwhile it is fetched again. `info` is what a list says of it, for `keep_info`. Raises
+    `UsageError` where the address is none of http or https.
     """
     row = {
         "person_id": person_id,
@@ -126,6 +130,7 @@ def add_extraction(
         "kind": kind,
         "profile": profile,
         "title": title,
+        "info": None if info is None else msgspec.to_builtins(info, builtin_types=()),
         "added_at": now,
         "next_due_at": due_at or now,
         "expires_at": expires_at,
@@ -312,6 +317,7 @@ def keep_info(connection: Connection, claimed: Claimed, info: MediaInfo) -> Clai
 
     Then the shows that wanted this one want the other, and this one is cancelled.
     """
+    info = with_listed(info, claimed.info)
     other = connection.scalar(
         select(Extraction.id).where(
             Extraction.service == info.service,
@@ -332,6 +338,13 @@ def keep_info(connection: Connection, claimed: Claimed, info: MediaInfo) -> Clai
         title=info.title,
         info=msgspec.to_builtins(info, builtin_types=()),
     )
+
+
+def with_listed(info: MediaInfo, listed: MediaInfo | None) -> MediaInfo:
+    """Return what a probe said with the title and date of the list that named a bare file: it has its name alone."""
+    if listed is None or (info.service, listed.service) != (NO_SERVICE, NO_SERVICE):
+        return info
+    return msgspec.structs.replace(info, title=listed.title, published_at=listed.published_at or info.published_at)
 
 
 def _give_way(connection: Connection, claimed: Claimed, other: int, info: MediaInfo) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from feeds.links import ensure_link, find_link, list_links, rotate_link
+from feeds.podcasts.addresses import public_page
 from feeds.podcasts.marking import mark_sounds
 from feeds.podcasts.standing import ensure_podcast
 from models import Feed, Playlist, Show, Sound
@@ -55,6 +56,20 @@ def test_a_public_show_lies_in_the_open_with_all_that_it_leads_to(station: Stati
     assert srt.startswith("1\n00:00:00,000 --> 00:00:01,500\nAhoy & welcome")
     assert f"{feed}" in station.world.text("feeds.opml")
     assert folder in station.world.text("feeds.html")
+
+
+def test_the_page_of_a_sound_has_an_address_where_a_podcast_that_has_it_is_public(station: Station) -> None:
+    hidden, listed, shown = (station.sound(title) for title in ("Hidden", "Listed", "Shown"))
+    station.show("Diary", hidden, listed, shown, is_public=False)
+    station.playlist("Best", listed, shown)
+    station.show("Captain Brine", shown)
+    station.publish()
+    with station.world.engine.connect() as connection:
+        pages = [public_page(connection, BASE_URL, sound) for sound in (hidden, listed, shown)]
+    assert pages[0] is None
+    assert [(page or "").removeprefix(BASE_URL).split("/")[1] for page in pages[1:]] == ["playlists", "shows"]
+    paths = [(page or "").removeprefix(f"{BASE_URL}/") for page in pages[1:]]
+    assert all((station.world.root / path).is_file() for path in paths)
 
 
 def test_a_sound_is_linked_and_not_copied_and_others_may_read_it(station: Station) -> None:

@@ -252,6 +252,9 @@ def test_a_show_of_an_address_takes_its_name_from_it(operator: Operator) -> None
         (["--category", "Rsut"], "did you mean 'Rust'"),
         (["--profile", "soft"], "there is no profile 'soft'"),
         (["--cover", "none.png"], "none.png is no picture that can be read"),
+        (["--cover", __file__], "is no picture that can be read"),
+        (["--genre", "Walks"], "'Walks' is none of Apple's categories: Arts"),
+        (["--language", "my own"], "'my own' is no code of a language: write en or pt-BR"),
     ],
 )
 def test_what_a_show_cannot_be_is_said_with_the_way_out(
@@ -261,6 +264,13 @@ def test_what_a_show_cannot_be_is_said_with_the_way_out(
     assert result.code == 2
     assert complaint in result.errors
     assert operator.run("shows", "--json").lines == []
+
+
+def test_an_address_has_no_kinds_of_videos(operator: Operator) -> None:
+    result = operator.run("shows", "add", "https://www.tube.example/playlists/walks", "--kind", "clip")
+    assert "--kind is of the videos of a Twitch channel" in result.errors
+    operator.run("shows", "add", "https://www.tube.example/playlists/walks")
+    assert "what is listed there" in operator.run("shows", "show", "tube.example walks").out
 
 
 def test_a_show_of_a_channel_that_is_not_followed_says_what_twitch_needs(operator: Operator) -> None:

@@ -71,3 +71,11 @@ def test_what_twitch_says_later_of_muted_parts_is_known_of_a_sound_that_is_muted
         known = {row.id: row.muted for row in connection.execute(select(Sound.id, Sound.muted))}
         assert connection.scalar(select(Video.id)) == video_id
     assert known == {muted: [{"start": 10, "seconds": 20}], whole: None}
+
+
+def test_what_is_let_go_soon_leads_to_its_page(ann: Ann) -> None:
+    show = ann.show(options=ShowOptions(keep=Keep(count=1)))
+    oldest, _newest = (ann.episode(show, number, NOW + number * DAY) for number in (1, 2))
+    clock.advance(ann.engine, NOW, lambda _connection, sound_id: f"https://example.org/{sound_id}.html")
+    with ann.engine.connect() as connection:
+        assert connection.scalars(select(Event.detail["url"].astext)).all() == [f"https://example.org/{oldest}.html"]

@@ -1,14 +1,15 @@
 """An extraction becomes a sound, once, whatever its address says on the way."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from models import Extraction, Rendition, Sound
+from models import Event, Extraction, Rendition, Sound
 from pipeline.runtime.runtime import utc_now
 from pipeline.sound.downloading import Limits
+from pipeline.sound.records import MediaInfo
 from pipeline.sound.store.extractions import cancel_extraction, claim_next, load_extraction, retry_extraction
 from pipeline.sound.store.hosts import set_cookies
 from tests.pipeline.sound.audio import make, speech
@@ -34,6 +35,23 @@ def test_a_file_becomes_a_sound_with_a_rendition_and_one_event(extracting: Extra
     assert (extracting.around.data_dir / rendition["path"]).stat().st_size == rendition["size"]
     assert extracting.events() == ["sound.ready"]
     assert extracting.workspaces() == []
+
+
+def test_a_bare_file_that_a_list_named_has_the_title_and_the_date_of_the_list(extracting: Extracting) -> None:
+    published_at = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    listed = MediaInfo(service="generic", external_id="any", title="A walk", published_at=published_at)
+    extracting.add(extracting.server.file("/0.m4a", extracting.audio), title="A walk", info=listed)
+    assert extracting.run().outcome == "completed"
+    with extracting.engine.connect() as connection:
+        assert connection.execute(select(Sound.title, Sound.published_at)).one() == ("A walk", published_at)
+
+
+def test_the_event_of_a_sound_leads_to_its_page_where_everybody_may_open_it(extracting: Extracting) -> None:
+    extracting.add(extracting.server.file("/a.m4a", extracting.audio))
+    page = "https://example.org/shows/a/b.html"
+    extracting.having(page_of=lambda _connection, _sound_id: page).run()
+    with extracting.engine.connect() as connection:
+        assert connection.scalars(select(Event.detail["url"].astext)).one() == page
 
 
 def test_a_stream_in_parts_becomes_a_sound(extracting: Extracting, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -45,3 +45,7 @@ def test_the_newest_stays_however_large_and_old_it_is() -> None:
 
 def test_a_show_that_keeps_all_lets_go_of_nothing() -> None:
     assert leaving(episodes(1, 1000), Keep(), NOW) == []
+
+
+def test_a_show_that_keeps_a_single_episode_says_so_in_the_singular() -> None:
+    assert leaving(episodes(1, 2), Keep(count=1), NOW)[0].reason == "the show keeps 1 episode"

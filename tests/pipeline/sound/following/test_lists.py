@@ -127,3 +127,28 @@ def test_clips_of_a_channel_are_wanted_where_a_show_asks_for_them(
     assert look(engine, tmp_path, setting) == [Listed("aces")]
     make_due(engine)
     assert look(engine, tmp_path)[0].problem == "clips need TWITCH_CLIENT_ID and its secret"
+
+
+def test_addresses_of_a_list_are_without_the_notes_that_yt_dlp_hides_in_them(
+    engine: Engine, server: MediaServer, tmp_path: Path
+) -> None:
+    item = f'<item><guid>a</guid><title>Talk</title><enclosure url="{server.url("/a.mp3")}" type="audio/mpeg"/></item>'
+    url = server.file("/talks.xml", FEED.format(url=server.address, items=item).encode(), "application/rss+xml")
+    with engine.begin() as connection:
+        add_show(connection, "talks", url=url, now=utc_now())
+    look(engine, tmp_path)
+    assert wanted(engine) == ["a.mp3"]
+
+
+def test_what_a_list_says_of_a_bare_file_is_kept_for_its_extraction(
+    engine: Engine, server: MediaServer, tmp_path: Path
+) -> None:
+    item = f"<item><title>Talk</title><link>{server.url('/a.mp3')}</link>{{}}</item>"
+    item = item.format("<pubDate>Mon, 23 Nov 2026 10:00:00 GMT</pubDate>")
+    url = server.file("/talks.xml", FEED.format(url=server.address, items=item).encode(), "application/rss+xml")
+    with engine.begin() as connection:
+        add_show(connection, "talks", url=url, now=utc_now(), since=utc_now() - timedelta(days=9))
+    look(engine, tmp_path)
+    with engine.connect() as connection:
+        title, info = connection.execute(select(Extraction.title, Extraction.info)).one()
+    assert (title, info["title"], info["published_at"]) == ("Talk", "Talk", "2026-11-23T10:00:00Z")
