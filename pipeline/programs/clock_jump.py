@@ -46,6 +46,7 @@ from pipeline.programs.operating.troubles import clock_jumped_back
 from pipeline.roms.store.folders import LONGEST_WAIT
 from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE
 from pipeline.services.twitch.account import SERVICE as TWITCH
+from pipeline.sound.store import extractions, hosts, renditions, shows
 
 # The programs' own signs of life stay as they are, for only the programs themselves can say that they live.
 OURS = (CLOCK, CLOCK_SINCE)
@@ -176,6 +177,31 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "added_at": Rule.WAS,
         "missing_since": Rule.WAS,
     },
+    "sounds": {"published_at": Rule.STAYS, "added_at": Rule.WAS, "missing_at": Rule.WAS, "removed_at": Rule.WAS},
+    "sound_folders": {"added_at": Rule.WAS, "scanned_at": Rule.WAS, "removed_at": Rule.WAS},
+    "sound_files": {"seen_at": Rule.WAS, "missing_since": Rule.WAS},
+    "renditions": {"next_due_at": Rule.DUE, "lease_until": Rule.DUE, "rendered_at": Rule.WAS},
+    "extractions": {
+        "added_at": Rule.WAS,
+        "next_due_at": Rule.DUE,
+        # When the service deletes it.
+        "expires_at": Rule.STAYS,
+        "lease_until": Rule.DUE,
+        "finished_at": Rule.WAS,
+    },
+    "sound_hosts": {
+        "until": Rule.DUE,
+        "last_fetched_at": Rule.WAS,
+        "cookies_set_at": Rule.WAS,
+        "cookies_stale_at": Rule.WAS,
+    },
+    # Else nothing of a channel would be new to its show until then.
+    "shows": {"since": Rule.WAS, "added_at": Rule.WAS, "next_due_at": Rule.DUE, "removed_at": Rule.WAS},
+    # It was said to be let go at that time.
+    "episodes": {"added_at": Rule.WAS, "expiring_at": Rule.STAYS, "kept_out_at": Rule.WAS},
+    "playlists": {"added_at": Rule.WAS, "removed_at": Rule.WAS},
+    "playlist_sounds": {"added_at": Rule.WAS},
+    "plays": {"at": Rule.WAS},
     # Until a day that a person chose.
     "mutes": {"until": Rule.STAYS, "created_at": Rule.WAS},
     "people": {"created_at": Rule.WAS},
@@ -244,10 +270,16 @@ FURTHEST: Mapping[str, Any] = {
     "channels.videos_due_at": AGAIN_AFTER,
     "deliveries.lease_until": due.LEASE,
     "deliveries.next_attempt_at": due.FURTHEST,
+    "extractions.lease_until": extractions.LEASE,
+    "extractions.next_due_at": extractions.LONGEST_WAIT,
     "held_changes.due_at": DAMPING_WINDOW,
     "library_accounts.next_due_at": timedelta(days=2),
     "person_works.changes_at": timedelta(days=15),
+    "renditions.lease_until": renditions.LEASE,
+    "renditions.next_due_at": renditions.LONGEST_PAUSE,
     "rom_folders.next_due_at": LONGEST_WAIT,
+    "shows.next_due_at": shows.LONGEST_LIST_WAIT,
+    "sound_hosts.until": hosts.LONGEST_REST,
     "targets.broken_until": due.LONGEST_BREAK,
     "targets.rests_until": LONGEST_REST,
     "wanted_games.next_due_at": MONTH,

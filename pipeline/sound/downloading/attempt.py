@@ -16,6 +16,7 @@ import yt_dlp
 import yt_dlp.globals
 import yt_dlp.networking.exceptions
 
+from models.errors import LootwireError
 from pipeline.sound.chapters import muted_of_playlist
 from pipeline.sound.downloading import wire
 from pipeline.sound.downloading.guard import Guard
@@ -44,7 +45,7 @@ _STATUS = re.compile(r"HTTP Error (\d{3})")
 _A_LIST = "the address holds a list of sounds: add it as a show"
 
 
-class Stopped(Exception):
+class Stopped(LootwireError):
     """The attempt ends by itself, for a reason of ours."""
 
     def __init__(self, kind: ErrorKind, text: str = "") -> None:
@@ -52,7 +53,7 @@ class Stopped(Exception):
         self.kind = kind
 
 
-class _Refused(Exception):
+class _Refused(LootwireError):
     """A refusal that yt-dlp does not catch."""
 
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from typing import Any
 
+from models.errors import LootwireError
 from models.internet import is_global
 
 _IP = (socket.AF_INET, socket.AF_INET6)
 
 
-class InwardAddress(socket.gaierror):
+class InwardAddress(LootwireError, socket.gaierror):
     """A name that leads into a private network, or an address that lies in one."""
 
     def __init__(self) -> None:

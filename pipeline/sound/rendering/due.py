@@ -13,6 +13,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine
 
+from models.errors import LootwireError
 from models.privacy import PRIVATE_FILE
 from pipeline.sound.loudness.deciding import SHORT, Measured
 from pipeline.sound.media.ffmpeg import Ffmpeg
@@ -33,7 +34,7 @@ _RENEW_EVERY = LEASE.total_seconds() / 5
 _MEASURING = 0.15
 
 
-class _Lost(Exception):
+class _Lost(LootwireError):
     """The claim is somebody else's by now."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from models.errors import LootwireError
 from pipeline.sound.scanning.comparing import Target
 
 # No link is followed, and nothing that is no file is waited for.
@@ -24,7 +25,7 @@ class Heard(NamedTuple):
 Hear = Callable[[Path], Heard]
 
 
-class Unreadable(Exception):
+class Unreadable(LootwireError):
     """A file could not be read; its text says why, in a sentence for people."""
 
 
