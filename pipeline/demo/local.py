@@ -1,5 +1,6 @@
 """Runs the demo's small HTTP servers on this machine only."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,10 +10,18 @@ from typing import Any
 LOOPBACK = "127.0.0.1"
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that prints nothing where whoever asked goes away amid the answer, as a worker that ends does."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
     """Answers HTTP on a free port of 127.0.0.1 until the block ends; gives the address without a last slash."""
-    with ThreadingHTTPServer((LOOPBACK, 0), handler) as server:
+    with _Server((LOOPBACK, 0), handler) as server:
         # Polled often, because shutdown() waits for one poll and each demo and each test would wait with it.
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
