@@ -345,12 +345,12 @@ def _tell(report: ScanReport) -> None:
     counts = ", ".join(_counted(report.count(what), what, word) for what, word in _WORDS if report.count(what))
     read = f"{counted_plainly(report.listed, 'file')}, {report.read:,} read"
     console.print(f"{show(report.path)}: {read}: {counts or 'nothing new'}.", markup=False, soft_wrap=True)
-    told = [remark for remark in report.remarks if remark.what != "added"]
-    for remark in told[:REMARKS_SHOWN]:
+    changes = [remark for remark in report.remarks if remark.what != "added"]
+    for remark in changes[:REMARKS_SHOWN]:
         out = errors if remark.what == "unreadable" else console
         out.print(f"  {_sentence(remark)}", markup=False, soft_wrap=True)
-    if len(told) > REMARKS_SHOWN:
-        console.print(f"  … and {len(told) - REMARKS_SHOWN:,} more: --json lists them", markup=False)
+    if len(changes) > REMARKS_SHOWN:
+        console.print(f"  … and {len(changes) - REMARKS_SHOWN:,} more: --json lists them", markup=False)
     for problem in report.problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)
 

@@ -144,8 +144,8 @@ def test_what_no_dat_knows_does_not_keep_a_set_from_being_whole(shelf: Shelf) ->
 
 def test_of_equal_games_the_parent_comes_first_and_then_the_one_of_its_name(shelf: Shelf) -> None:
     folder = shelf.add_folder()
-    one = shelf.add(folder, "clone", {"clone.bin": plain(ONE)})
-    two = shelf.add(folder, "second", {"second.bin": plain(TWO)})
+    clone = shelf.add(folder, "clone", {"clone.bin": plain(ONE)})
+    second = shelf.add(folder, "second", {"second.bin": plain(TWO)})
 
     shelf.dat(
         logiqx(
@@ -156,8 +156,8 @@ def test_of_equal_games_the_parent_comes_first_and_then_the_one_of_its_name(shel
         )
     )
 
-    assert shelf.verdict(one) == ("parent", "verified", "sha1", "parent")
-    assert shelf.verdict(two) == ("second", "verified", "sha1", None)
+    assert shelf.verdict(clone) == ("parent", "verified", "sha1", "parent")
+    assert shelf.verdict(second) == ("second", "verified", "sha1", None)
 
 
 def test_a_clone_stays_one_beside_a_dat_that_knows_of_no_parents(shelf: Shelf) -> None:
@@ -262,7 +262,7 @@ def test_a_set_of_no_known_platform_gets_that_of_its_dat(shelf: Shelf) -> None:
 
 def test_the_counts_say_how_all_sets_stand_and_which_are_newly_known(shelf: Shelf) -> None:
     folder = shelf.add_folder()
-    one = shelf.add(folder, "One", {"One.bin": plain(ONE)})
+    known = shelf.add(folder, "One", {"One.bin": plain(ONE)})
     shelf.add(folder, "Two", {"Two.bin": plain(TWO)})
     shelf.add(shelf.add_folder("/other"), "One", {"One.bin": plain(ONE)})
     shelf.dat(logiqx(game_of("Another", rom_line("x.bin", FOUR))))
@@ -271,7 +271,7 @@ def test_the_counts_say_how_all_sets_stand_and_which_are_newly_known(shelf: Shel
     again = shelf.identify(folder)
 
     assert (again.roms, again.changed, again.verified, again.unknown, again.newly) == (2, 0, 1, 1, ())
-    assert shelf.verdict(one)[1] == "verified"
+    assert shelf.verdict(known)[1] == "verified"
 
 
 def test_only_archives_that_a_dat_may_know_are_to_be_read_deep(shelf: Shelf) -> None:
