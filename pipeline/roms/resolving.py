@@ -102,7 +102,6 @@ class ResolvedRoms(msgspec.Struct, frozen=True, kw_only=True):
     unsure: int = 0
     unknown: int = 0
     skipped: int = 0
-    works: frozenset[int] = frozenset()
 
 
 class DueRoms(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +173,7 @@ def resolve_roms(connection: Connection, due: DueRoms, *, now: datetime) -> Reso
     games = _games_of(connection, answers.values())
     matches = [_match(rom, answers.get(rom.key), games, now) for rom in roms]
     write_matches(connection, matches)
-    works = shelve(connection, person_id, _touched(roms, matches), now)
+    shelve(connection, person_id, _touched(roms, matches), now)
     _put_lines(connection, due, roms, answers, now)
     verdicts = [answers[rom.key].verdict if rom.is_game else "skip" for rom in roms]
     return ResolvedRoms(
@@ -183,7 +182,6 @@ def resolve_roms(connection: Connection, due: DueRoms, *, now: datetime) -> Reso
         unsure=verdicts.count("unsure"),
         unknown=verdicts.count("unknown"),
         skipped=verdicts.count("skip"),
-        works=frozenset(works),
     )
 
 
