@@ -100,9 +100,9 @@ def test_whatever_is_in_a_gamelist_before_is_in_it_after(before: bytes, paths: l
 
 
 def _renamed(text: str, old: str, new: str) -> str:
-    """Replace the path of a game, not that of a folder of the same name."""
-    games = re.finditer(r"<game[ >].*?</game>", text, re.DOTALL)
-    game = next(each for each in games if old in each[0])
+    """Replace the path of a game, not that of a folder of the same name, nor a second one that nobody reads."""
+    games = re.finditer(r"<game(?: \w+=(?:\"[^\"]*\"|'[^']*'))*>.*?</game>", text, re.DOTALL)
+    game = next(each for each in games if re.findall(r"<path/>|<path>.*?</path>", each[0], re.DOTALL)[:1] == [old])
     return text[: game.start()] + game[0].replace(old, new, 1) + text[game.end() :]
 
 
