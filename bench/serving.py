@@ -2,7 +2,7 @@
 
     uv run --frozen python bench/serving.py [--seconds 20] [--rate 200] [--tiny]
 
-A folder of feeds and pages is published, and the program that serves it (`pipeline.programs.web`) has one core,
+A folder of feeds and pages is published, and the program that serves it (`pipeline.web`) has one core,
 readers and publishing the others. Readers ask at a steady rate, over connections that are kept alive: nine times of ten
 with the ETag of what they have, and otherwise for the whole file, a third of it packed. Each answer is timed from the
 moment at which its request was due, so that a server that stands still is charged for all that waited meanwhile. All
@@ -204,7 +204,7 @@ def _serving(root: Path, server: str, core: int) -> Iterator[tuple[int, int]]:
         if server == "nginx":
             command = ["nginx", "-c", str(_configured(Path(folder), root, port))]
         elif server == "ours":
-            command = [sys.executable, "-m", "pipeline.programs.web"]
+            command = [sys.executable, "-m", "pipeline.web"]
             environment |= {
                 "LOOTWIRE_DATA_DIR": str(data),
                 "LOOTWIRE_PUBLISH_DIR": str(root),

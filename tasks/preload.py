@@ -13,8 +13,8 @@ from pipeline.fetch.http import load_certificates
 MODULES = (
     # Our programs, but for `tasks.worker`: that one opens the runtime.
     "pipeline.channels.eventsub.__main__",
-    "pipeline.programs.web.__main__",
-    "pipeline.programs.web.webhooks",
+    "pipeline.web.__main__",
+    "pipeline.web.webhooks",
     "tasks.beat",
     "tasks.eventsub",
     "tasks.fetch",

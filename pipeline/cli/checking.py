@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from models.errors import LootwireError
 from pipeline.cli.opening import at_the_end
 from pipeline.embedded import disk_problem, full_disk, healthy
-from pipeline.programs.web.ports import listen
+from pipeline.programs.ports import listen
 from pipeline.runtime.folders import make_private, try_folder
 from pipeline.runtime.output import JsonFlag, console, print_rows, show
 from pipeline.runtime.problems import explain
@@ -147,7 +147,7 @@ def _check_servers(settings: Settings) -> Iterator[tuple[str, str | None]]:
 
 def _check_contents(settings: Settings, servers: "Servers") -> Iterator[tuple[str, str | None]]:
     from pipeline.database.connecting import connect
-    from pipeline.programs.web.health import describe
+    from pipeline.programs.health import describe
     from pipeline.runtime.heartbeat import jumped_back_by, last_beat
     from pipeline.runtime.servers import check_broker
 

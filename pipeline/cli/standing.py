@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Integer, cast, exists, func, select
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target, Unpublished
 from pipeline.cli.opening import open_database
 from pipeline.embedded import disk_problem
+from pipeline.programs.health import describe
 from pipeline.programs.operating.looking import load_facts, look_at_machine
 from pipeline.programs.operating.troubles import Trouble, judge
 from pipeline.programs.waiting import describe as describe_waiting
 from pipeline.programs.waiting import load_waiting, switched_off
-from pipeline.programs.web.health import describe
 from pipeline.runtime import heartbeat
 from pipeline.runtime.output import console, print_json, show
 

@@ -35,7 +35,7 @@ from pipeline.embedded.layout import Layout, is_locked, open_lock, try_lock
 from pipeline.fetch.http import Client
 from pipeline.library.importing.files import Imported
 from pipeline.programs import programs
-from pipeline.programs.web.ports import HOST
+from pipeline.programs.ports import HOST
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.output import console, errors, show
 from pipeline.runtime.page import problem_of

@@ -24,8 +24,8 @@ from pipeline.games.sources.webhooks import look_if_moved
 from pipeline.importer import inbox
 from pipeline.ingest.fetching import count_leased, due
 from pipeline.programs.clock_jump import put_right
+from pipeline.programs.ports import HOST, listen
 from pipeline.programs.sources import register
-from pipeline.programs.web.ports import HOST, listen
 from pipeline.runtime import heartbeat
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.foreground import Plan
@@ -67,7 +67,7 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
         ),
     ]
     if web:
-        listed.append(_python("web", "pipeline.programs.web"))
+        listed.append(_python("web", "pipeline.web"))
         if runtime.settings.twitch_client_id and runtime.settings.twitch_client_secret:
             listed.append(_python(EVENTSUB, "pipeline.channels.eventsub"))
     return listed

@@ -61,7 +61,7 @@ def programs(runtime: Runtime) -> Iterator[str]:
     }
     environment = environment_of(runtime) | more
     url = f"http://127.0.0.1:{port}"
-    with program("pipeline.programs.web", environment), program("pipeline.channels.eventsub", environment):
+    with program("pipeline.web", environment), program("pipeline.channels.eventsub", environment):
         wait_for(lambda: _answers(url), 300)
         yield url
 

@@ -29,12 +29,12 @@ from models.details import BenefitLine, CampaignDetail, DropLine, FieldChange, R
 from pipeline.export.writing import export
 from pipeline.importer.run import import_paths
 from pipeline.importer.times import time_parser
-from pipeline.programs.web.application import Application
-from pipeline.programs.web.static import Published
+from pipeline.web.application import Application
+from pipeline.web.static import Published
 from tests.databases import Databases
 from tests.examples import examples, is_campaign
 from tests.feeds.world import NOON, Publishing
-from tests.pipeline.programs.web.serving import answering
+from tests.pipeline.web.serving import answering
 
 pytestmark = pytest.mark.long
 

@@ -15,8 +15,8 @@ from models import Delivery, Event, Target
 from notifiers.targets import add_target
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
+from pipeline.programs.health import look
 from pipeline.programs.operating.looking import PROGRAMS, look_at_machine
-from pipeline.programs.web.health import look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, operating, publish, send, surroundings, ticks

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.embedded import Servers
+from pipeline.programs.health import PROGRAM, look
 from pipeline.programs.operating.incidents import report, report_publishing, settle
 from pipeline.programs.operating.looking import DISKS
 from pipeline.programs.operating.troubles import Machine, judge_machine, ping_failed
-from pipeline.programs.web.health import PROGRAM, look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from pipeline.runtime.watchdog import WORKER

@@ -18,8 +18,8 @@ from pipeline.embedded import Servers
 from pipeline.games.sources.webhooks import NAME
 from pipeline.ingest.fetching import due
 from pipeline.programs import programs
+from pipeline.programs.ports import HOST
 from pipeline.programs.sources import register, sources
-from pipeline.programs.web.ports import HOST
 from pipeline.runtime import heartbeat
 from pipeline.runtime.celery_app import QUEUES
 from pipeline.runtime.runtime import Runtime, utc_now

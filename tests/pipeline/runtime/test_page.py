@@ -14,7 +14,7 @@ from typing import IO
 
 import pytest
 
-from pipeline.programs.web.ports import HOST, listen
+from pipeline.programs.ports import HOST, listen
 from pipeline.runtime.foreground import Plan
 from pipeline.runtime.page import Announcement, problem_of
 from pipeline.runtime.supervisor import Program
@@ -115,7 +115,7 @@ def test_up_announces_its_address_when_the_web_program_has_the_port_and_says_why
         "LOOTWIRE_RECEIVER_PORT": "0",
     }
     plan = Plan(
-        programs=[Program("web", [sys.executable, "-m", "pipeline.programs.web"])],
+        programs=[Program("web", [sys.executable, "-m", "pipeline.web"])],
         preload="tasks.preload",
         data_dir=tmp_path / "data",
         database_url="",

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import httpx
 
-from pipeline.programs.web.receiver import receiving
 from pipeline.runtime.runtime import Runtime
-from tests.pipeline.programs.web.serving import answering
+from pipeline.web.receiver import receiving
+from tests.pipeline.web.serving import answering
 from tests.plain_http import NO_CERTIFICATES
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from models import Event, EventSubMessage, QuarantinedPayload, Source, StreamSession
 from pipeline.channels.eventsub.close_codes import LIVED_WELL, LONGEST_PAUSE, Backoff, ending
 from pipeline.channels.eventsub.subscriptions import Settling
-from pipeline.programs.web.health import describe
+from pipeline.programs.health import describe
 from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.channels.eventsub.installation import Listening, environment_of, program, running
 from tests.twitch.messages import envelope

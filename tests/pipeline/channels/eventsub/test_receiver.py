@@ -12,7 +12,7 @@ import pytest
 
 from models import Event, EventSubMessage, QuarantinedPayload, Source
 from pipeline.channels.eventsub.secret import load_secret
-from pipeline.programs.web.health import describe, look
+from pipeline.programs.health import describe, look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.channels.eventsub.installation import Listening, running

@@ -19,9 +19,9 @@ from starlette.routing import Mount, Route
 from feeds.formats import FORMATS
 from feeds.serving import FEED_TYPES, content_type
 from feeds.stores.folder import FolderStore
-from pipeline.programs.web.application import Application
-from pipeline.programs.web.static import Published
-from tests.pipeline.programs.web.serving import answering
+from pipeline.web.application import Application
+from pipeline.web.static import Published
+from tests.pipeline.web.serving import answering
 
 PAGE = b"<!doctype html><title>page</title>"
 FEED = b"<rss/>" * 100

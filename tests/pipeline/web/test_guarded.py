@@ -17,15 +17,15 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from pipeline.fetch.bodies import read_limited
-from pipeline.programs.web.application import READING_THREADS, Application
-from pipeline.programs.web.guarded import (
+from pipeline.web.application import READING_THREADS, Application
+from pipeline.web.guarded import (
     MOST_CONNECTIONS,
     MOST_WAITING,
     most_connections,
     most_waiting,
 )
-from pipeline.programs.web.static import Published
-from tests.pipeline.programs.web.serving import answering
+from pipeline.web.static import Published
+from tests.pipeline.web.serving import answering
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.long

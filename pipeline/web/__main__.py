@@ -1,4 +1,4 @@
-"""`python -m pipeline.programs.web`: serve the published folder, and what services and monitors call."""
+"""`python -m pipeline.web`: serve the published folder, and what services and monitors call."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,14 @@ import time
 
 from starlette.routing import Mount
 
-from pipeline.programs.web.application import Application
-from pipeline.programs.web.ports import listen
-from pipeline.programs.web.receiver import open_here, receiving
-from pipeline.programs.web.static import Published
+from pipeline.programs.ports import listen
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.problems import explain, run_program
 from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import Backoff
+from pipeline.web.application import Application
+from pipeline.web.receiver import open_here, receiving
+from pipeline.web.static import Published
 
 logger = logging.getLogger(__name__)
 

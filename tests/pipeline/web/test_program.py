@@ -18,9 +18,9 @@ from sqlalchemy import Engine
 
 from models.errors import LootwireError
 from pipeline.embedded import Servers
-from pipeline.programs.web.__main__ import serve
-from pipeline.programs.web.ports import HOST, listen
+from pipeline.programs.ports import HOST, listen
 from pipeline.runtime.settings import Settings
+from pipeline.web.__main__ import serve
 from tests.plain_http import NO_CERTIFICATES
 from tests.waiting import wait_for
 
@@ -160,7 +160,7 @@ def test_a_process_ends_in_good_order_when_it_is_asked_to(settings: Settings, nu
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value(),
     }
-    command = [sys.executable, "-m", "pipeline.programs.web"]
+    command = [sys.executable, "-m", "pipeline.web"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             wait_for(lambda: answer(settings.http_port, "/") == (200, "the page"), 60)
@@ -183,6 +183,6 @@ def test_the_program_is_small_until_somebody_calls() -> None:
         "cryptography",
         "pipeline.runtime.runtime",
     }
-    code = f"import sys, pipeline.programs.web.__main__; sys.exit(str({heavy} & set(sys.modules)))"
+    code = f"import sys, pipeline.web.__main__; sys.exit(str({heavy} & set(sys.modules)))"
     completed = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert completed.stderr.strip() == "set()"

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 
-from pipeline.programs.web.application import Application
-from pipeline.programs.web.ports import HOST, listen
+from pipeline.programs.ports import HOST, listen
+from pipeline.web.application import Application
 from tests.waiting import wait_for
 
 

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipeline.programs.web.application import Application
 from pipeline.runtime.problems import explain
 from pipeline.runtime.settings import Settings
+from pipeline.web.application import Application
 
 if TYPE_CHECKING:
     from pipeline.runtime.runtime import Runtime
@@ -38,7 +38,7 @@ async def receiving(settings: Settings, open_runtime: Callable[[], "Runtime"]) -
         stack.callback(close)
         if streams and settings.eventsub_callback_url is not None:
             runtime = await asyncio.to_thread(opened)
-            from pipeline.programs.web.webhooks import Webhooks
+            from pipeline.web.webhooks import Webhooks
 
             parts += stack.enter_context(Webhooks(runtime)).routes
         yield Application(parts)
@@ -66,8 +66,8 @@ def _look(open_runtime: Callable[[], "Runtime"], *, streams: bool, runs_for: flo
         if (problem := explain(error)) is None:
             raise
         return False, {"status": "failing", "database": problem}
+    from pipeline.programs import health
     from pipeline.programs.operating.looking import look_at_machine
-    from pipeline.programs.web import health
     from pipeline.runtime.runtime import utc_now
 
     starting = runs_for < health.START_WITHIN.total_seconds()

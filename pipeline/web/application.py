@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from pipeline.programs.web.guarded import (
+from pipeline.web.guarded import (
     HEADERS_WITHIN,
     READ_WITHIN,
     GuardedProtocol,
