@@ -10,3 +10,7 @@ class UsageError(LootwireError):
 
     Asked the same way it fails again, whatever the services and the disk do. Commands exit with 2 for it.
     """
+
+
+class UnknownThing(UsageError):
+    """Nothing has the name or the number that a person gave, or what has it belongs to another person."""

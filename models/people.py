@@ -14,7 +14,8 @@ OWNER_ID = 1
 class Person(Base):
     """Somebody whom targets, follows and a library belong to; the first one is the owner of the installation.
 
-    `platforms` are those that the person plays on, as IGDB names them.
+    `platforms` are those that the person plays on, as IGDB names them. `role` is `owner`, `member` or `guest`; who is
+    disabled keeps everything, hears nothing more and has no valid key.
     """
 
     __tablename__ = "people"
@@ -23,7 +24,10 @@ class Person(Base):
     id: Mapped[BigId]
     name: Mapped[str]
     platforms: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    role: Mapped[str] = mapped_column(server_default=text("'member'"))
+    plan_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("plans.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
 
 
 class Settled(Base):

@@ -1,5 +1,6 @@
 """All tables, by subject."""
 
+from models.access import ApiKey, AuditEntry, IdempotentAnswer, Invitation
 from models.base import Base
 from models.catalogue import Channel, Game, GameExternalId, Organization
 from models.credentials import Credential
@@ -50,6 +51,7 @@ from models.library import (
     Work,
 )
 from models.people import AccountLink, DropProgress, Person, Settled
+from models.quotas import Balance, LedgerEntry, Plan
 from models.roms import DatFile, DatGame, DatRom, Rom, RomContent, RomExport, RomFile, RomFolder, RomMember
 from models.sounds import (
     Episode,
@@ -70,6 +72,9 @@ from models.telling import Delivery, DeliveryState, Mute, Subscription, Subscrip
 __all__ = [
     "AccountLink",
     "AllowedChannel",
+    "ApiKey",
+    "AuditEntry",
+    "Balance",
     "Base",
     "CampaignDeadline",
     "Channel",
@@ -102,8 +107,11 @@ __all__ = [
     "GameTitle",
     "Heartbeat",
     "HeldChange",
+    "IdempotentAnswer",
     "ImportLine",
     "Incident",
+    "Invitation",
+    "LedgerEntry",
     "LibraryAccount",
     "LibraryEntry",
     "LibraryImport",
@@ -114,6 +122,7 @@ __all__ = [
     "Person",
     "PersonWork",
     "Picture",
+    "Plan",
     "Platform",
     "Play",
     "PlaySession",

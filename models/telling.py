@@ -39,7 +39,7 @@ class Target(Base):
 
     __tablename__ = "targets"
     __table_args__ = (
-        Index("uq_targets_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+        Index("uq_targets_name", "person_id", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
         Index("ix_targets_due", "is_quick", "due_at", "id", postgresql_where=text("disabled_at IS NULL")),
         Index(None, "looked_at"),
     )
@@ -94,16 +94,17 @@ class Mute(Base):
 
 
 class Subscription(Base):
-    """A wish to hear of events at a target, with a name that no other has.
+    """A wish to hear of events at a target of a person, with a name that none of the person's others has.
 
     `conditions` is JSON of `notifiers.conditions.conditions.Conditions`; its keys stand in `subscription_keys`, and an
     exact subscription has no condition beside them. `origin` names the file of rules that it came from.
     """
 
     __tablename__ = "subscriptions"
-    __table_args__ = (UniqueConstraint("name"), Index(None, "target_id"))
+    __table_args__ = (UniqueConstraint("person_id", "name"), Index(None, "target_id"))
 
     id: Mapped[BigId]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), server_default=text("1"))
     target_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("targets.id", ondelete="CASCADE"))
     name: Mapped[str]
     conditions: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

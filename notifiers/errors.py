@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 
-from models.errors import LootwireError, UsageError
+from models.errors import LootwireError, UnknownThing, UsageError
 
 
 class TargetError(UsageError):
     """A target or subscription cannot be as a person asked for it; the text says why and what to do instead."""
+
+
+class UnknownTarget(TargetError, UnknownThing):
+    """A person has no target or subscription of that name."""
 
 
 class DeliveryError(LootwireError):

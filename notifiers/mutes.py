@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models import Mute, Target
 from models.names import name_key
+from models.people import OWNER_ID
 from notifiers.held import let_go
 from notifiers.targets import target_id_of
 
@@ -48,12 +49,12 @@ def unmute(connection: Connection, target: str, now: datetime, *, game: str | No
     return is_ended
 
 
-def list_mutes(connection: Connection, now: datetime) -> list[MuteLine]:
-    """Return the mutes that last, by target."""
+def list_mutes(connection: Connection, now: datetime, *, person_id: int = OWNER_ID) -> list[MuteLine]:
+    """Return the mutes of a person's targets that last, by target."""
     rows = connection.execute(
         select(Target.name.label("target"), Mute.game, Mute.until)
         .join(Target, Target.id == Mute.target_id)
-        .where(Mute.until > now, Target.removed_at.is_(None))
+        .where(Mute.until > now, Target.removed_at.is_(None), Target.person_id == person_id)
         .order_by(Target.name, Mute.until)
     )
     return [MuteLine(**row) for row in rows.mappings()]

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Delivery, DeliveryState, Subscription, Target
+from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers.apprise_urls import check_url, is_private
 from notifiers.days import move_waiting, zone
 from notifiers.due import lock_targets
-from notifiers.errors import TargetError
+from notifiers.errors import TargetError, UnknownTarget
 from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
@@ -92,7 +93,7 @@ def add_target(
     added = (
         insert(Target)
         .values(row)
-        .on_conflict_do_nothing(index_elements=["name"], index_where=Target.removed_at.is_(None))
+        .on_conflict_do_nothing(index_elements=["person_id", "name"], index_where=Target.removed_at.is_(None))
         .returning(Target.id)
     )
     target_id = connection.execute(added).scalar_one_or_none()
@@ -151,12 +152,12 @@ def change_target(
     return next(line for line in list_targets(connection) if line.id == target_id)
 
 
-def pause_target(connection: Connection, name: str, now: datetime) -> bool:
+def pause_target(connection: Connection, name: str, now: datetime, *, person_id: int = OWNER_ID) -> bool:
     """Send a target nothing until it is resumed; returns whether it was not paused before.
 
     What waits stays waiting; of what happens meanwhile the target is never told. Raises TargetError for an unknown one.
     """
-    running = (Target.id == target_id_of(connection, name)) & Target.disabled_at.is_(None)
+    running = (Target.id == target_id_of(connection, name, person_id=person_id)) & Target.disabled_at.is_(None)
     return bool(connection.execute(update(Target).where(running).values(disabled_at=now)).rowcount)
 
 
@@ -222,8 +223,8 @@ def remove_target(connection: Connection, name: str, now: datetime) -> Removal:
     return removal
 
 
-def list_targets(connection: Connection) -> list[TargetLine]:
-    """Return all targets by name, each with how many deliveries wait for it and how many are dead."""
+def list_targets(connection: Connection, *, person_id: int = OWNER_ID) -> list[TargetLine]:
+    """Return a person's targets by name, each with how many deliveries wait for it and how many are dead."""
     dead = Delivery.state == DeliveryState.DEAD
     waiting = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
     rows = connection.execute(
@@ -242,21 +243,24 @@ def list_targets(connection: Connection) -> list[TargetLine]:
             func.count().filter(dead).label("dead"),
         )
         .outerjoin(Delivery, (Delivery.target_id == Target.id) & (dead | waiting))
-        .where(Target.removed_at.is_(None))
+        .where(Target.removed_at.is_(None), Target.person_id == person_id)
         .group_by(Target.id)
         .order_by(Target.name)
     )
     return [TargetLine(**row) for row in rows.mappings()]
 
 
-def target_id_of(connection: Connection, name: str) -> int:
-    """Return a target's id; raises TargetError, which lists the names there are, if there is none of that name."""
-    target_id = connection.scalar(select(Target.id).where(Target.name == name, Target.removed_at.is_(None)))
+def target_id_of(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> int:
+    """Return the id of a person's target.
+
+    Raises UnknownTarget, which lists the names that the person has, if there is none of that name.
+    """
+    of_person = (Target.person_id == person_id) & Target.removed_at.is_(None)
+    target_id = connection.scalar(select(Target.id).where(Target.name == name, of_person))
     if target_id is None:
-        there = select(Target.name).where(Target.removed_at.is_(None)).order_by(Target.name)
-        names = connection.scalars(there).all()
+        names = connection.scalars(select(Target.name).where(of_person).order_by(Target.name)).all()
         known = f"There are: {', '.join(names)}." if names else "There are no targets yet."
-        raise TargetError(f"There is no target of that name. {known}")
+        raise UnknownTarget(f"There is no target of that name. {known}")
     return target_id
 
 

@@ -81,7 +81,7 @@ BEGIN
     END LOOP;
     PERFORM setval(seqrelid, seqstart, false) FROM pg_sequence WHERE pg_sequence_last_value(seqrelid) IS NOT NULL;
     -- As the migrations leave it.
-    INSERT INTO people (name, created_at) VALUES ('owner', now());
+    INSERT INTO people (name, role, created_at) VALUES ('owner', 'owner', now());
 END $$;
 """  # noqa: S608  only our own words
 # Settings, prepared statements, temporary tables, advisory locks.

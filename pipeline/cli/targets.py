@@ -1,14 +1,15 @@
 """Commands on targets: `targets`."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import msgspec
 import typer
 from pydantic import ValidationError
 
 from models.mistakes import reason_of
+from models.people import OWNER_ID
 from notifiers import mutes
 from notifiers import targets as store
 from notifiers.check import test_target
@@ -22,6 +23,7 @@ from notifiers.webhook import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
 from pipeline.games.finding.unknown import unknown_game
+from pipeline.operations import targets as operations
 from pipeline.runtime.output import JsonFlag, console, errors, parse_until, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
 
@@ -65,8 +67,7 @@ def show_targets(as_json: JsonFlag = False) -> None:
     """Show the targets: where each is, how many messages wait for it, whether it is paused, and when it is told."""
     now = utc_now()
     with open_command().engine.connect() as connection:
-        muted = mutes.list_mutes(connection, now)
-        rows = [asdict(line) | {"mutes": _mutes_of(line.name, muted)} for line in store.list_targets(connection)]
+        rows = [msgspec.structs.asdict(each) for each in operations.list_targets(connection, OWNER_ID, now)]
     if not as_json:
         rows = [row | {"paused_since": row["disabled_at"], "when": _when(row)} for row in rows]
     empty = "No targets yet: `lootwire targets add NAME URL`."
@@ -173,18 +174,14 @@ def _settings(settings: TargetSettings) -> str:
     return "; ".join(f"{key} {in_words(value)}" for key, value in written(settings).items()) or "as for every target"
 
 
-def _mutes_of(target: str, muted: Sequence[mutes.MuteLine]) -> list[dict[str, Any]]:
-    return [{"game": line.game, "until": line.until} for line in muted if line.target == target]
-
-
 def _when(row: Mapping[str, Any]) -> str:
     """Return what of a target says when it is told, where that is not as for every target."""
     shown = written(settings_from_json(dict(row["settings"])))
     keys = ("quiet", "digest", "urgent", "burst", "burst_longest", "heartbeat")
     parts = [f"{key.replace('_', ' ')} {in_words(shown[key])}" for key in keys if key in shown]
     for mute in row["mutes"]:
-        about = f" of {mute['game']}" if mute["game"] else ""
-        parts.append(f"muted{about} until {show_in(mute['until'], zone(row['timezone']))}")
+        about = f" of {mute.game}" if mute.game else ""
+        parts.append(f"muted{about} until {show_in(mute.until, zone(row['timezone']))}")
     return "; ".join(parts)
 
 

@@ -253,6 +253,7 @@ class Settings(BaseModel):
         default_factory=lambda values: f"http://{reached_at(values['http_host'])}:{values['http_port']}",
         description="the address under which the published folder is read",
     )
+    api: bool = Field(default=True, description="whether the web server answers /api/v1, for those who have a key")
     database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
         default=None, description="a PostgreSQL of your own; embedded if unset"
     )

@@ -7,13 +7,14 @@ import signal
 import sys
 import time
 
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
 from pipeline.programs.ports import listen
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.problems import explain, run_program
 from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import Backoff
+from pipeline.web.api.application import PREFIX, Api
 from pipeline.web.application import Application
 from pipeline.web.receiver import open_here, receiving
 from pipeline.web.static import Published
@@ -30,7 +31,10 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
         # Else the published folder would bring it about, open to all.
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     published = Published(settings.published, settings.public_url, hubs=settings.websub_hubs)
-    pages = Application([Mount("/", published)])
+    parts: list[BaseRoute] = [Mount("/", published)]
+    if settings.api:
+        parts.insert(0, Mount(PREFIX, Api(lambda: open_here(settings))))
+    pages = Application(parts)
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(pages.serve(listening, ends))

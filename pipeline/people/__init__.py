@@ -1,0 +1,1 @@
+"""People who share an installation: their keys, invitations, plans and ledger."""

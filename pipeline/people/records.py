@@ -1,0 +1,15 @@
+"""Words about people that rows, commands and the API share."""
+
+from typing import Literal, get_args
+
+# In the order of what they may: a guest reads and hears, a member has what is theirs, an owner has everything.
+Role = Literal["guest", "member", "owner"]
+Scope = Literal["read", "events", "follow", "targets", "library", "sounds", "extract", "play", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+# The scopes that a key of each role may have.
+SCOPES_OF: dict[Role, frozenset[Scope]] = {
+    "guest": frozenset({"read", "events", "play"}),
+    "member": frozenset(SCOPES) - {"admin"},
+    "owner": frozenset(SCOPES),
+}

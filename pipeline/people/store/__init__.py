@@ -1,0 +1,1 @@
+"""Rows of people: keys, invitations, the audit log, plans and the ledger."""

@@ -1,0 +1,160 @@
+"""`/api/v1` as a part of the web application: Starlette's routing in front, a bounded pool of threads behind.
+
+What it opens is opened for the first request, as with `/health`: a program that only serves files stays small.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from pipeline.runtime.problems import explain
+from pipeline.web.api.door import JSON, Answer, Asked, Door
+from pipeline.web.api.problems import CONTENT_TYPE, make_problem
+from pipeline.web.api.routing import Operation, describe
+
+if TYPE_CHECKING:
+    from pipeline.runtime.runtime import Runtime
+
+PREFIX = "/api/v1"
+PROBLEMS = f"{PREFIX}/problems"
+# Requests that are answered at once; others wait.
+THREADS = 4
+# Seconds that a request may take, waiting included.
+DEADLINE = 30.0
+LARGEST_BODY = 1024 * 1024
+
+
+class Api:
+    """The API as an ASGI application, which opens its runtime and imports its routes when it is first asked."""
+
+    def __init__(self, open_runtime: Callable[[], "Runtime"]) -> None:
+        self._open_runtime = open_runtime
+        self._ready: Router | None = None
+        self._getting_ready = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if self._ready is None:
+            async with self._getting_ready:
+                if self._ready is None:
+                    try:
+                        self._ready = await asyncio.to_thread(self._get_ready)
+                    except Exception as error:
+                        if (problem := explain(error)) is None:
+                            raise
+                        await _response(_problem("away", problem))(scope, receive, send)
+                        return
+        await self._ready(scope, receive, send)
+
+    def _get_ready(self) -> Router:
+        from pipeline.web.api.routes.all_routes import OPERATIONS
+
+        door = Door(self._open_runtime(), PROBLEMS)
+        return Router(list(make_routes(OPERATIONS, door)), redirect_slashes=False, default=_nothing)
+
+
+def make_routes(operations: Iterable[Operation], door: Door) -> Iterable[Route]:
+    """Return the routes of these operations, and that of the document which describes them."""
+    listed = tuple(operations)
+    limiter = anyio.CapacityLimiter(THREADS)
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in listed:
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    for path, methods in by_path.items():
+        yield Route(path, _Endpoint(methods, door, limiter))
+    yield Route("/openapi.json", functools.partial(_document, listed), methods=["GET"])
+
+
+def document_of(operations: Iterable[Operation]) -> dict[str, object]:
+    """Return the OpenAPI document of these operations."""
+    description = "Everything that a command can do, for other programs."
+    return describe(tuple(operations), title="Lootwire", version=version("lootwire"), description=description)
+
+
+class _Endpoint:
+    """A path with the operations that it has by method; whatever is wrong with a request is a problem document."""
+
+    def __init__(self, methods: Mapping[str, Operation], door: Door, limiter: anyio.CapacityLimiter) -> None:
+        self._methods = methods
+        self._door = door
+        self._limiter = limiter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; to one that went away nothing is answered."""
+        request = Request(scope, receive)
+        with suppress(ClientDisconnect):
+            await _response(await self._answer(request))(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        method = "GET" if request.method == "HEAD" else request.method
+        if (operation := self._methods.get(method)) is None:
+            allowed = ", ".join(sorted(self._methods))
+            return _problem("method", f"{request.method} is not one of {allowed}", {"Allow": allowed})
+        if (body := await _read_body(request)) is None:
+            return _problem("too-large", f"a body has at most {LARGEST_BODY:,} bytes", {"Connection": "close"})
+        if body and operation.body is not None and not _is_json(request):
+            return _problem("no-json", "the body must be application/json")
+        asked = Asked(
+            method=method,
+            target=request.url.path,
+            path={name: str(value) for name, value in request.path_params.items()},
+            query=request.query_params.multi_items(),
+            headers=dict(request.headers),
+            body=body,
+        )
+        try:
+            with anyio.fail_after(DEADLINE):
+                return await anyio.to_thread.run_sync(
+                    self._door.answer, operation, asked, limiter=self._limiter, abandon_on_cancel=True
+                )
+        except TimeoutError:
+            return _problem("away", f"this took longer than {DEADLINE:.0f} s", {"Retry-After": "30"})
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body of a request, or None for one that is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == JSON
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await _response(_problem("not-found", f"there is no {scope['path']}"))(scope, receive, send)
+
+
+async def _document(operations: Sequence[Operation], _request: Request) -> Response:
+    return Response(msgspec.json.encode(document_of(operations)), media_type=JSON)
+
+
+def _problem(kind: str, detail: str, headers: dict[str, str] | None = None) -> Answer:
+    problem = make_problem(kind, detail, PROBLEMS)
+    return Answer(
+        status=problem.status,
+        body=msgspec.json.encode(problem),
+        headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def _response(answer: Answer) -> Response:
+    response = Response(answer.body, answer.status, dict(answer.headers))
+    if not answer.body and answer.status in {204, 304}:
+        del response.headers["content-length"]
+    return response

@@ -1,0 +1,1 @@
+"""All routes, a file a subject; each is a thin function over one of `pipeline.operations`."""

@@ -1,0 +1,5 @@
+"""All operations of the API, subject by subject; a new subject is a line."""
+
+from pipeline.web.api.routes.targets import routes as targets
+
+OPERATIONS = tuple(operation for routes in (targets,) for operation in routes.operations)
