@@ -14,6 +14,7 @@ MODULES = (
     # Our programs, but for `tasks.worker`: that one opens the runtime.
     "pipeline.channels.eventsub.__main__",
     "pipeline.web.__main__",
+    "pipeline.web.api.application",
     "pipeline.web.webhooks",
     "tasks.beat",
     "tasks.eventsub",

@@ -203,7 +203,8 @@ _IS_OF_PUBLIC_ENTRY = ~exists(
 # In the order in which they are written: a row comes before those that refer to it.
 WITH_LIBRARY = (
     Kind(name="source", model=Source, without=_HEALTH_OF_SOURCE),
-    Kind(name="person", model=Person, is_personal=True),
+    # What a person may do is granted anew, where the export is imported.
+    Kind(name="person", model=Person, without=frozenset({"role", "plan_id", "disabled_at"}), is_personal=True),
     # What a work is to another follows from IGDB.
     Kind(name="work", model=Work, is_personal=True, without=frozenset({"parent_work_id", "relation"})),
     Kind(name="organization", model=Organization),

@@ -14,7 +14,7 @@ from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.problems import explain, run_program
 from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import Backoff
-from pipeline.web.api.application import PREFIX, Api
+from pipeline.web.api.until_asked import PREFIX, Api
 from pipeline.web.application import Application
 from pipeline.web.receiver import open_here, receiving
 from pipeline.web.static import Published

@@ -1,14 +1,9 @@
-"""`/api/v1` as a part of the web application: Starlette's routing in front, a bounded pool of threads behind.
+"""The API behind its prefix: Starlette's routing in front, a bounded pool of threads behind."""
 
-What it opens is opened for the first request, as with `/health`: a program that only serves files stays small.
-"""
-
-import asyncio
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -18,15 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from pipeline.runtime.problems import explain
+from pipeline.runtime.runtime import Runtime
 from pipeline.web.api.door import JSON, Answer, Asked, Door
 from pipeline.web.api.problems import CONTENT_TYPE, make_problem
+from pipeline.web.api.routes.all_routes import OPERATIONS
 from pipeline.web.api.routing import Operation, describe
+from pipeline.web.api.until_asked import PREFIX
 
-if TYPE_CHECKING:
-    from pipeline.runtime.runtime import Runtime
-
-PREFIX = "/api/v1"
 PROBLEMS = f"{PREFIX}/problems"
 # Requests that are answered at once; others wait.
 THREADS = 4
@@ -35,33 +28,15 @@ DEADLINE = 30.0
 LARGEST_BODY = 1024 * 1024
 
 
-class Api:
-    """The API as an ASGI application, which opens its runtime and imports its routes when it is first asked."""
+def make_router(runtime: Runtime) -> Router:
+    """Return the API's own application, which answers what is not there too."""
+    door = Door(runtime, PROBLEMS)
+    return Router(list(make_routes(OPERATIONS, door)), redirect_slashes=False, default=_nothing)
 
-    def __init__(self, open_runtime: Callable[[], "Runtime"]) -> None:
-        self._open_runtime = open_runtime
-        self._ready: Router | None = None
-        self._getting_ready = asyncio.Lock()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        if self._ready is None:
-            async with self._getting_ready:
-                if self._ready is None:
-                    try:
-                        self._ready = await asyncio.to_thread(self._get_ready)
-                    except Exception as error:
-                        if (problem := explain(error)) is None:
-                            raise
-                        await _response(_problem("away", problem))(scope, receive, send)
-                        return
-        await self._ready(scope, receive, send)
-
-    def _get_ready(self) -> Router:
-        from pipeline.web.api.routes.all_routes import OPERATIONS
-
-        door = Door(self._open_runtime(), PROBLEMS)
-        return Router(list(make_routes(OPERATIONS, door)), redirect_slashes=False, default=_nothing)
+def make_away(problem: str) -> Response:
+    """Return the answer of an API that cannot be opened now."""
+    return _response(_problem("away", problem, {"Retry-After": "30"}))
 
 
 def make_routes(operations: Iterable[Operation], door: Door) -> Iterable[Route]:

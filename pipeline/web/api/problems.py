@@ -6,6 +6,7 @@ import msgspec
 
 from models.errors import LootwireError, UnknownThing, UsageError
 from pipeline.errors import SourceError
+from pipeline.people.store.plans import QuotaError
 from pipeline.runtime.problems import explain
 
 CONTENT_TYPE = "application/problem+json"
@@ -98,8 +99,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "quota": Kind(
         status=402,
-        title="Not enough credits",
-        way_out="`GET /me` says what is left and when more comes; the owner grants more by `lootwire credits grant`.",
+        title="More than your plan gives",
+        way_out="`GET /me` says what is left and when more comes; the owner grants more by `lootwire credits grant`, "
+        "or gives another plan by `lootwire plans`.",
     ),
     "failed": Kind(
         status=500,
@@ -145,6 +147,8 @@ def problem_of(error: Exception, page: str) -> Problem | None:
     if isinstance(error, RequestProblem):
         kind = error.kind
         errors = error.errors if isinstance(error, InvalidRequest) else ()
+    elif isinstance(error, QuotaError):
+        kind = "quota"
     elif isinstance(error, UnknownThing):
         kind = "not-found"
     elif isinstance(error, UsageError):

@@ -17,7 +17,7 @@ from pipeline.people.records import SCOPES_OF, Role, Scope
 from pipeline.people.store.keys import add_key
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.runtime.settings import Settings
-from pipeline.web.api.application import PREFIX, Api
+from pipeline.web.api.until_asked import PREFIX, Api
 from pipeline.web.application import Application
 from tests.pipeline.web.serving import answering
 from tests.plain_http import NO_CERTIFICATES

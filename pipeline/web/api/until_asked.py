@@ -1,0 +1,44 @@
+"""`/api/v1` as a part of the web application, small until somebody asks.
+
+What it needs is imported, and the database opened, for the first request, as with `/health`: a program that only serves
+files stays small.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pipeline.runtime.problems import explain
+
+if TYPE_CHECKING:
+    from pipeline.runtime.runtime import Runtime
+
+PREFIX = "/api/v1"
+
+
+class Api:
+    """The API as an ASGI application; while its runtime cannot be opened, each request is answered why."""
+
+    def __init__(self, open_runtime: Callable[[], "Runtime"]) -> None:
+        self._open_runtime = open_runtime
+        self._router: ASGIApp | None = None
+        self._opening = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        async with self._opening:
+            router = self._router or await asyncio.to_thread(self._open)
+        await router(scope, receive, send)
+
+    def _open(self) -> ASGIApp:
+        from pipeline.web.api.application import make_away, make_router
+
+        try:
+            self._router = make_router(self._open_runtime())
+        except Exception as error:
+            if (problem := explain(error)) is None:
+                raise
+            return make_away(problem)
+        return self._router
