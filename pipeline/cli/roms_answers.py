@@ -7,7 +7,7 @@ import typer
 from models.errors import UsageError
 from models.words.units import counted_plainly
 from pipeline.catalogue.people import person_named
-from pipeline.cli.library import entry_named, show_waiting
+from pipeline.cli.library import show_waiting
 from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import open_command
 from pipeline.cli.roms import rom_row, roms
