@@ -167,9 +167,7 @@ def line_numbers(written: Sequence[str]) -> tuple[list[int], list[int]]:
     of_files, of_lists = list[int](), list[int]()
     for each in written:
         number = each[1:] if each[:1] in {"L", "l"} else each
-        if not (
-            number.isascii() and number.isdigit() and len(number) < 20 and 0 < int(number) and int(number) <= _GREATEST
-        ):
+        if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) in _NUMBERS):
             raise UsageError(f"{each!r} is no number of a line; `lootwire library review` shows them")
         (of_files if number == each else of_lists).append(int(number))
     return of_files, of_lists

@@ -20,7 +20,7 @@ class SameGame(UsageError):
 def read_family(connection: Connection, game: str) -> FamilyPage:
     """Return the games that are one work with a game, by its name, slug or number; nothing is written.
 
-    Raises `UsageError` where no game of ours is called so, `UnknownThing` where it has no work yet.
+    Raises `UnknownThing` where no game of ours is called so, or it has no work yet.
     """
     work_id = connection.scalar(select(Game.work_id).where(Game.id == _ours(connection, game)))
     if work_id is None:
@@ -31,7 +31,7 @@ def read_family(connection: Connection, game: str) -> FamilyPage:
 def show_family(connection: Connection, now: datetime, game: str) -> FamilyPage:
     """Return the games that are one work with a game, by its name, slug or number; it gets a work where it has none.
 
-    Raises `UsageError` where no game of ours is called so, with the nearest names.
+    Raises `UnknownThing` where no game of ours is called so, with the nearest names.
     """
     begin_wanting(connection, now)
     game_id = _ours(connection, game)
@@ -39,7 +39,7 @@ def show_family(connection: Connection, now: datetime, game: str) -> FamilyPage:
 
 
 def join(connection: Connection, now: datetime, game: str, other: str) -> FamilyPage:
-    """Pin a game: it is one work with another. Raises `SameGame`, `UsageError` where one is none of ours."""
+    """Pin a game: it is one work with another. Raises `SameGame`, `UnknownThing` where one is none of ours."""
     begin_wanting(connection, now)
     game_id, other_id = _ours(connection, game), _ours(connection, other)
     if other_id == game_id:
@@ -50,13 +50,13 @@ def join(connection: Connection, now: datetime, game: str, other: str) -> Family
 
 
 def part(connection: Connection, now: datetime, game: str) -> FamilyPage:
-    """Pin a game: it is one with no other game. Raises `UsageError` where it is none of ours."""
+    """Pin a game: it is one with no other game. Raises `UnknownThing` where it is none of ours."""
     begin_wanting(connection, now)
     return load_family(connection, pin_alone(connection, _ours(connection, game), now))
 
 
 def unpin(connection: Connection, now: datetime, game: str) -> FamilyPage:
-    """Forget what was pinned of a game: IGDB decides again. Raises `UsageError` where it is none of ours."""
+    """Forget what was pinned of a game: IGDB decides again. Raises `UnknownThing` where it is none of ours."""
     begin_wanting(connection, now)
     return load_family(connection, unpin_work(connection, _ours(connection, game)))
 
