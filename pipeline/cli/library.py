@@ -68,7 +68,7 @@ def import_files(
     """
     options = ReadOptions(
         format=format_,
-        columns=_columns(columns or []),
+        columns=operations.columns_of(columns or []),
         rating_scale=rating_scale,
         store=_store(store),
         platform=platform,
@@ -174,14 +174,6 @@ def _read(file: str, options: ReadOptions) -> Brought:
     if len(data) > LARGEST:
         raise UsageError(f"{name} has more than {LARGEST // 1024**2} MB, which no library has")
     return operations.bring(data, name, options)
-
-
-def _columns(written: Sequence[str]) -> dict[str, str]:
-    pairs = [each.rpartition("=") for each in written]
-    for each, (column, _, field) in zip(written, pairs, strict=True):
-        if not column or not field:
-            raise UsageError(f"--map {each!r} is no COLUMN=FIELD, as in --map 'Hours played=hours'")
-    return {column: field for column, _, field in pairs}
 
 
 def _store(written: str | None) -> Store | None:

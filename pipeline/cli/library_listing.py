@@ -14,22 +14,16 @@ from pipeline.cli.library_pages import NOTHING, print_statistics, print_work, wo
 from pipeline.cli.meaning import PersonName, Title, refuse_person
 from pipeline.cli.opening import GREATEST, open_command
 from pipeline.library.journal.reading import check_word
-from pipeline.library.journal.states import STATUSES
 from pipeline.library.listing.checks import KINDS
 from pipeline.library.listing.exporting import as_lines, load_exported
 from pipeline.library.listing.tables import TEXTS
 from pipeline.library.listing.works import Filter, Order, load_works
-from pipeline.library.records import Store
-from pipeline.library.standing import WORDS
 from pipeline.library.store.imports import count_all_waiting
 from pipeline.operations import accounts
 from pipeline.operations import library as operations
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 
-STORES: tuple[str, ...] = get_args(Store)
 ORDERS: tuple[str, ...] = get_args(Order)
-# What `--status` takes: what is said of a work, and what it is to a person besides.
-_STATUSES = tuple(dict.fromkeys((*STATUSES, *WORDS)))
 _REMARKS_SHOWN = 10
 _FORMATS = ("csv", "jsonl", "yamtrack", "grouvee")
 
@@ -56,10 +50,10 @@ def list_by_default(context: typer.Context, person: PersonName = None, as_json: 
 def list_works(
     status: Annotated[
         list[str] | None,
-        typer.Option(help=f"What it is to you: {', '.join(_STATUSES)}; may be given again."),
+        typer.Option(help=f"What it is to you: {', '.join(operations.WISHED_STATUSES)}; may be given again."),
     ] = None,
     platform: Annotated[list[str] | None, typer.Option(help="A platform that you have it on.")] = None,
-    store: Annotated[list[str] | None, typer.Option(help=f"Where you have it: {', '.join(STORES)}.")] = None,
+    store: Annotated[list[str] | None, typer.Option(help=f"Where you have it: {', '.join(operations.STORES)}.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag of yours.")] = None,
     series: Annotated[str | None, typer.Option(help="A series.")] = None,
     never_played: Annotated[bool, typer.Option("--never-played", help="Owned, and never played.")] = False,
@@ -77,9 +71,9 @@ def list_works(
     Conditions narrow the list down; of one that is given again any value fits.
     """
     wish = Filter(
-        statuses=tuple(check_word(word, _STATUSES, "status") for word in status or ()),
+        statuses=tuple(status or ()),
         platforms=tuple(platform or ()),
-        stores=tuple(check_word(word, STORES, "store") for word in store or ()),
+        stores=tuple(store or ()),
         tags=tuple(tag or ()),
         series=series,
         never_played=never_played,

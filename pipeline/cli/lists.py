@@ -1,7 +1,7 @@
 """Commands on lists of games: `games lists` makes them, changes them line by line, and shows what happened to them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,6 @@ from pipeline.cli.commands import make_noun
 from pipeline.cli.games import games
 from pipeline.cli.meaning import person_of
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command, read_named
-from pipeline.games.finding.finder import Finding
 from pipeline.games.finding.names import LARGEST_LIST, read_games
 from pipeline.games.following import list_export
 from pipeline.games.following.editing import Placed
@@ -228,7 +227,7 @@ def import_list(
             task = bar.add_task("matching titles", total=total)
             return lambda count: bar.update(task, completed=count)
 
-        findings = operations.import_list(
+        imported = operations.import_list(
             runtime,
             owner,
             utc_now(),
@@ -239,11 +238,11 @@ def import_list(
             on_stored=lambda: bar.add_task("storing the list", total=None),
         )
     if as_json:
-        for position, finding in enumerate(findings, 1):
-            print_json({"position": position, "written": finding.asked.written} | _fields(finding))
+        for line in imported.lines:
+            print_json(line)
     else:
-        _print_report(called, read.taken_as, findings)
-    return SET_ASIDE if any(finding.verdict != "sure" for finding in findings) else 0
+        _print_report(imported)
+    return SET_ASIDE if any(line.verdict != "sure" for line in imported.lines) else 0
 
 
 @lists.command("show")
@@ -314,22 +313,19 @@ def _progress() -> Progress:
     )
 
 
-def _fields(finding: Finding) -> dict[str, object]:
-    fields = msgspec.structs.asdict(finding)
-    del fields["asked"]
-    return fields
-
-
-def _print_report(name: str, taken_as: str, findings: Sequence[Finding]) -> None:
-    count = Counter(finding.verdict for finding in findings)
+def _print_report(imported: operations.ImportedList) -> None:
+    count = Counter(line.verdict for line in imported.lines)
     counts = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("sure", "unsure", "none") if count[verdict])
-    console.print(f"{show(name)}: {len(findings)} games, read as {taken_as}: {counts}", markup=False, soft_wrap=True)
-    aside = [(position, finding) for position, finding in enumerate(findings, 1) if finding.verdict != "sure"]
-    for position, finding in aside[:SHOWN_AT_MOST]:
-        choices = f"; {choices_in_words(finding.choices)}" if finding.choices else ""
-        line = f"line {position}, {show(finding.asked.written)}: {finding.verdict}, {show(finding.why)}{show(choices)}"
-        errors.print(f"lootwire: {line}", markup=False, soft_wrap=True)
+    head = f"{show(imported.name)}: {len(imported.lines)} games, read as {imported.taken_as}: {counts}"
+    console.print(head, markup=False, soft_wrap=True)
+    aside = [line for line in imported.lines if line.verdict != "sure"]
+    for line in aside[:SHOWN_AT_MOST]:
+        choices = f"; {choices_in_words(line.choices)}" if line.choices else ""
+        text = f"line {line.position}, {show(line.written)}: {line.verdict}, {show(line.why)}{show(choices)}"
+        errors.print(f"lootwire: {text}", markup=False, soft_wrap=True)
     if len(aside) > SHOWN_AT_MOST:
-        errors.print(f"… and {len(aside) - SHOWN_AT_MOST} more: lootwire games lists show {name!r}", markup=False)
+        errors.print(
+            f"… and {len(aside) - SHOWN_AT_MOST} more: lootwire games lists show {imported.name!r}", markup=False
+        )
     if aside:
-        console.print(f"Settle a line: lootwire games lists settle {name!r} LINE ID", markup=False)
+        console.print(f"Settle a line: lootwire games lists settle {imported.name!r} LINE ID", markup=False)

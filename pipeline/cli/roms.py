@@ -183,7 +183,7 @@ def show_roms(
 def rom_row(rom: RomAnswer) -> dict[str, Any]:
     """Return a ROM as lists and JSON have it."""
     values = msgspec.structs.asdict(rom)
-    return {"rom": values.pop("id"), **values}
+    return {"rom": values.pop("rom"), **values}
 
 
 def _folder_row(folder: Folder) -> dict[str, Any]:

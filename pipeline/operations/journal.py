@@ -22,7 +22,7 @@ from pipeline.library.journal.playthroughs import (
 from pipeline.library.journal.reading import check_word, read_hours, read_rating, read_when
 from pipeline.library.journal.states import STATUSES
 from pipeline.library.journal.turns import begin_writing
-from pipeline.library.listing.pages import Through, load_playthroughs
+from pipeline.library.listing.pages import Through, load_playthroughs, order_of
 from pipeline.operations.meaning import game_meant, today_of, work_of_library
 from pipeline.runtime.runtime import Runtime
 
@@ -37,6 +37,12 @@ def list_playthroughs(
     work = None if game is None else work_of_library(connection, person_id, game)
     throughs = load_playthroughs(connection, person_id, None if work is None else work.work_id)
     return [through for through in throughs if year is None or _year(through) == year]
+
+
+def place_of(through: Through) -> tuple[int, int, int]:
+    """Return where a playthrough stands in the journal, the last first."""
+    ended, begun, number = order_of(through)
+    return -ended.toordinal(), -begun.toordinal(), -number
 
 
 def show_playthrough(connection: Connection, person_id: int, number: int) -> Through:

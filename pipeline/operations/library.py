@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import get_args
 
 import msgspec
 from sqlalchemy import Connection
@@ -9,7 +10,8 @@ from sqlalchemy import Connection
 from pipeline.games.platforms import called
 from pipeline.library.journal.entries import Addition, Outcome, add_entry, forget_work, hide_work, unhide_work
 from pipeline.library.journal.people import platforms_of, set_platforms
-from pipeline.library.journal.states import Change, Wish, check_wish, set_state
+from pipeline.library.journal.reading import check_word
+from pipeline.library.journal.states import STATUSES, Change, Wish, check_wish, set_state
 from pipeline.library.journal.turns import begin_writing
 from pipeline.library.listing.adding_up import Statistics
 from pipeline.library.listing.checks import Remark, check_library
@@ -19,8 +21,13 @@ from pipeline.library.listing.statistics import load_statistics
 from pipeline.library.listing.titles import missing
 from pipeline.library.listing.works import Filter, ListedWork, Order, WorkKey, choose_works
 from pipeline.library.records import Ownership, Store
+from pipeline.library.standing import WORDS
 from pipeline.operations.meaning import game_meant, work_of_library
 from pipeline.runtime.runtime import Runtime
+
+STORES: tuple[str, ...] = get_args(Store)
+# What of a work may be asked for: what is said of it, and what it is to a person besides.
+WISHED_STATUSES = tuple(dict.fromkeys((*STATUSES, *WORDS)))
 
 
 class NewWork(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +101,16 @@ def list_works(
     after: WorkKey | None = None,
     limit: int | None = None,
 ) -> list[tuple[WorkKey, ListedWork]]:
-    """Return the games of a library that fit a filter, in an order, each with its place for the next page."""
-    plain = msgspec.structs.replace(wish, platforms=tuple(map(called, wish.platforms)))
+    """Return the games of a library that fit a filter, in an order, each with its place for the next page.
+
+    Raises `UsageError` for a status or a store that there is not.
+    """
+    plain = msgspec.structs.replace(
+        wish,
+        statuses=tuple(check_word(word, WISHED_STATUSES, "status") for word in wish.statuses),
+        stores=tuple(check_word(word, STORES, "store") for word in wish.stores),
+        platforms=tuple(map(called, wish.platforms)),
+    )
     return choose_works(connection, person_id, plain, order, after=after, limit=limit)
 
 

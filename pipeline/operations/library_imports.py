@@ -74,6 +74,15 @@ def bring(data: bytes, name: str, options: ReadOptions) -> Brought:
     return Brought(reading=recognise(data, name, options), digest=digest_of(data, options), name=name)
 
 
+def columns_of(written: Sequence[str]) -> dict[str, str]:
+    """Return which column of a table holds what, of texts such as `Hours played=hours`. Raises `UsageError`."""
+    pairs = [each.rpartition("=") for each in written]
+    for each, (column, _, field) in zip(written, pairs, strict=True):
+        if not column or not field:
+            raise UsageError(f"--map {each!r} is no COLUMN=FIELD, as in --map 'Hours played=hours'")
+    return {column: field for column, _, field in pairs}
+
+
 def import_files(
     runtime: Runtime, person_id: int, brought: Iterable[Brought], *, rehearse: bool = False
 ) -> Iterator[Imported]:
@@ -96,6 +105,11 @@ def list_waiting(connection: Connection, person_id: int, format_: str | None = N
     every, listed = waiting_lines(connection, person_id), waiting_list_lines(connection, person_id)
     of_files = [_waiting(line) for line in every if format_ in {None, line.format}]
     return of_files + [_waiting_on_list(line) for line in listed if format_ is None]
+
+
+def place_of(line: WaitingAnswer) -> tuple[bool, int]:
+    """Return where a line stands among those that wait: those of files first, by their numbers."""
+    return isinstance(line.line, str), int(str(line.line).removeprefix("L"))
 
 
 def settle_lines(

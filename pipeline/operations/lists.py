@@ -1,13 +1,13 @@
 """Lists of games: made, changed line by line, and what happened to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection
 
 from models.errors import UsageError
-from pipeline.games.finding.finder import Finding
+from pipeline.games.finding.finder import Choice, Finding
 from pipeline.games.finding.names import ReadGames, read_name
 from pipeline.games.following import editing, list_export
 from pipeline.games.following import lists as store
@@ -30,6 +30,29 @@ class SettledEntry(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     igdb_id: int | None
     name: str | None
+
+
+class ImportedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line of a file was taken for, and how; `choices` are the games that it may mean, the likeliest first."""
+
+    position: int
+    written: str
+    verdict: str
+    how: str
+    why: str
+    igdb_id: int | None
+    game_id: int | None
+    name: str | None
+    score: float | None
+    choices: tuple[Choice, ...]
+
+
+class ImportedList(msgspec.Struct, frozen=True, kw_only=True):
+    """A list as a file brought it; `taken_as` is the form of the file."""
+
+    name: str
+    taken_as: str
+    lines: list[ImportedLine]
 
 
 def list_lists(connection: Connection, person_id: int) -> list[Listed]:
@@ -167,8 +190,8 @@ def import_list(
     origin: str | None,
     on_asked: Callable[[int], Callable[[int], object]] = lambda _: lambda _: None,
     on_stored: Callable[[], object] = lambda: None,
-) -> Sequence[Finding]:
-    """Store a file's games as a list, in place of the one of that name; returns what each was taken for, in order.
+) -> ImportedList:
+    """Store a file's games as a list, in place of the one of that name; returns what each was taken for.
 
     What was settled and noted by hand stays with its lines. `on_asked` hears how many titles are looked for and returns
     what hears how many have been, `on_stored` that they are stored now.
@@ -182,7 +205,13 @@ def import_list(
     on_stored()
     with runtime.engine.begin() as connection:
         store.store_list(connection, name, origin, findings, now, person_id=person_id)
-    return findings
+    lines = [_imported(position, finding) for position, finding in enumerate(findings, 1)]
+    return ImportedList(name=name, taken_as=read.taken_as, lines=lines)
+
+
+def _imported(position: int, finding: Finding) -> ImportedLine:
+    fields = msgspec.structs.asdict(finding)
+    return ImportedLine(position=position, written=fields.pop("asked").written, **fields)
 
 
 def _line_of(runtime: Runtime, person_id: int, name: str, title: str) -> NewLine:

@@ -98,16 +98,36 @@ def run_export(
     )
 
 
-def check_in_folder(connection: Connection, person_id: int, to: Path) -> Path:
-    """Return where a file really lies that another program names; it has to be in a folder of ROMs of that person.
+def export_into_folder(
+    runtime: Runtime,
+    person_id: int,
+    now: datetime,
+    format_: Format,
+    to: Path,
+    *,
+    folder: str | None = None,
+    platform: str | None = None,
+    dry_run: bool = False,
+) -> Exported:
+    """Do as `run_export` does for another program, which may have it written into folders of ROMs alone.
 
-    Raises `UsageError` for any other place.
+    Raises `UsageError` where `to` really lies, through whatever links, in no folder of that person, and as that does.
     """
     real = os.path.realpath(os.fsencode(to))
-    folders = list_folders(connection, person_id)
-    if not any(real == folder.path or real.startswith(folder.path + b"/") for folder in folders):
-        raise UsageError(f"{shown(real)} is in no folder of ROMs; exports of the API are written into these alone")
-    return Path(os.fsdecode(real))
+    with runtime.engine.begin() as connection:
+        folders = list_folders(connection, person_id)
+        if not any(real == each.path or real.startswith(each.path + b"/") for each in folders):
+            raise UsageError(f"{shown(real)} is in no folder of ROMs; exports of the API are written into these alone")
+        return run_export(
+            connection,
+            person_id,
+            now,
+            format_,
+            Path(os.fsdecode(real)),
+            folder=folder,
+            platform=platform,
+            dry_run=dry_run,
+        )
 
 
 def _changed(connection: Connection, person_id: int, settled: Settled) -> list[RomAnswer]:

@@ -14,6 +14,7 @@ from pipeline.ingest.turn import take_turn
 from pipeline.roms.listing.best import LANGUAGES, REGIONS, Wish, choose_best
 from pipeline.roms.listing.collected import (
     CollectedRom,
+    RomFacts,
     RomFileLine,
     RomFilter,
     RomKey,
@@ -52,13 +53,14 @@ class FolderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
 
 
-class RomAnswer(CollectedRom, frozen=True, kw_only=True, rename={"id": "rom"}):
-    """A ROM of a collection; `file` is what a front end opens, below `folder`."""
+class RomAnswer(RomFacts, frozen=True, kw_only=True):
+    """A ROM of a collection by its number; `file` is what a front end opens, below `folder`."""
 
+    rom: int
     file: str
 
 
-class RomPage(RomAnswer, frozen=True, kw_only=True, rename={"id": "rom"}):
+class RomPage(RomAnswer, frozen=True, kw_only=True):
     """A ROM with what is in its files."""
 
     contents: list[RomFileLine]
@@ -173,7 +175,8 @@ def show_rom(connection: Connection, person_id: int, rom_id: int) -> RomPage:
 
 def as_answer(rom: CollectedRom) -> RomAnswer:
     """Return a ROM as lists and JSON have it."""
-    return RomAnswer(**msgspec.structs.asdict(rom), file=rom.files[0] if rom.files else "")
+    facts = msgspec.structs.asdict(rom)
+    return RomAnswer(rom=facts.pop("id"), **facts, file=rom.files[0] if rom.files else "")
 
 
 def list_unread(connection: Connection, person_id: int) -> list[UnreadFile]:

@@ -167,7 +167,7 @@ def load_playthroughs(connection: Connection, person_id: int, work_id: int | Non
         .where(Playthrough.person_id == person_id, Playthrough.removed_at.is_(None), _is_of(work_id))
     )
     throughs = [Through(**row) for row in connection.execute(query).mappings()]
-    return sorted(throughs, key=_when, reverse=True)
+    return sorted(throughs, key=order_of, reverse=True)
 
 
 def load_sessions(connection: Connection, person_id: int) -> list[Session]:
@@ -186,7 +186,7 @@ def _is_of(work_id: int | None) -> ColumnElement[bool]:
     return Game.work_id.is_not(None) if work_id is None else Game.work_id == work_id
 
 
-def _when(through: Through) -> tuple[date, date, int]:
+def order_of(through: Through) -> tuple[date, date, int]:
     """Return what orders a journal: what is under way is the newest, what nobody knows the end of the oldest."""
     ended, begun = read_period(through.finished), read_period(through.started)
     first = (begun and begun.last) or date.min

@@ -33,15 +33,14 @@ _LISTED = (
 _ORDER = (Rom.title_key, Rom.platform.is_(None), func.coalesce(Rom.platform, ""), Rom.written, Rom.id)
 
 
-class CollectedRom(msgspec.Struct, frozen=True, kw_only=True):
-    """A ROM of a collection; `models.roms.Rom` says what its fields are.
+class RomFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a ROM of a collection; `models.roms.Rom` says what its fields are.
 
     `files` are paths below `folder`, the first is what a front end opens; `size` is theirs together, in bytes. `game`
     is what the library calls it, `dat` the DAT that knows it, and `dat_game` its name there. `lacks` are the files that
     its sheets list and that are not there.
     """
 
-    id: int
     written: str
     title: str
     platform: str | None
@@ -77,6 +76,12 @@ class CollectedRom(msgspec.Struct, frozen=True, kw_only=True):
         """The platform as people write it; "" where nobody knows it."""
         known = PLATFORMS.get(self.platform or "")
         return known.name if known is not None else self.platform or ""
+
+
+class CollectedRom(RomFacts, frozen=True, kw_only=True):
+    """A ROM of a collection."""
+
+    id: int
 
 
 class RomFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,9 +139,9 @@ def load_collected(
     return [_collected(row) for row in connection.execute(query)]
 
 
-def key_of(rom: CollectedRom) -> RomKey:
-    """Return where a ROM stands among a person's."""
-    return RomKey(name_key(rom.title), rom.platform is None, rom.platform or "", rom.written, rom.id)
+def key_of(rom: RomFacts, rom_id: int) -> RomKey:
+    """Return where a ROM of this number stands among a person's."""
+    return RomKey(name_key(rom.title), rom.platform is None, rom.platform or "", rom.written, rom_id)
 
 
 def load_named(connection: Connection, person_id: int, names: Sequence[str]) -> list[CollectedRom]:

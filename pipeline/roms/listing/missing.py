@@ -149,8 +149,8 @@ def list_lacking(
     """Yield the games of living DATs of which a person lacks a file, by platform, DAT and its order.
 
     Of one DAT, of one platform's DATs, or of all; with `state` only those that are absent, or only incomplete ones;
-    `after` a game of a DAT only those behind it. Files that nobody has dumped are lacking nowhere. The rows come as they
-    are asked for.
+    `after` a game of a DAT only those behind it. Files that nobody has dumped are lacking nowhere. The rows come as
+    they are asked for.
     """
     connection.execute(text("SELECT set_config('work_mem', '48MB', true)"))
     query = _LACKING.execution_options(yield_per=_AT_ONCE)
