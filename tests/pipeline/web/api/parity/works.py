@@ -1,0 +1,3 @@
+"""Works."""
+
+ROUTES = {"games work": ("GET /games/{game}/work", "PUT /games/{game}/work", "DELETE /games/{game}/work")}
