@@ -28,7 +28,7 @@ def bind(
         arguments["query"] = _struct(operation.query, _gather(operation.query, query), "/query", problems, strict=False)
     elif query:
         problems.append(FieldProblem(pointer=f"/query/{escape(query[0][0])}", detail="this route takes no query"))
-    if operation.body is bytes:
+    if operation.body is not None and issubclass(operation.body, bytes):
         arguments["body"] = body
     elif operation.body is not None:
         arguments["body"] = _struct(operation.body, read_json(body), "", problems, strict=True)
@@ -66,7 +66,9 @@ def _is_list(kind: Any) -> bool:
     return get_origin(kind) in {list, tuple, frozenset} or any(map(_is_list, get_args(kind)))
 
 
-def _struct(kind: type[Any], values: Any, pointer: str, problems: list[FieldProblem], *, strict: bool) -> Any:
+def _struct(
+    kind: type[msgspec.Struct], values: Any, pointer: str, problems: list[FieldProblem], *, strict: bool
+) -> msgspec.Struct | None:
     """Return a struct of these values, or None after adding what is wrong with each of them."""
     if not isinstance(values, dict):
         problems.append(FieldProblem(pointer=pointer, detail="must be an object"))

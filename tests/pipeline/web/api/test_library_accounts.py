@@ -15,6 +15,13 @@ STEAM = {"service": "steam", "account": "lamp", "key": KEY}
 
 
 @pytest.fixture
+def owner(owner: httpx.Client) -> httpx.Client:
+    """A client of the owner that changes whatever is there."""
+    owner.headers["If-Match"] = "*"
+    return owner
+
+
+@pytest.fixture
 def shops() -> Iterator[LocalShops]:
     with LocalShops() as shops:
         yield shops

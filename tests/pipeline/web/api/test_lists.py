@@ -15,6 +15,13 @@ from tests.pipeline.web.api.conftest import ClientFor, KeyFor
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
+@pytest.fixture
+def owner(owner: httpx.Client) -> httpx.Client:
+    """A client of the owner that changes whatever is there."""
+    owner.headers["If-Match"] = "*"
+    return owner
+
+
 @pytest.fixture(autouse=True)
 def games(engine: Engine) -> None:
     """The catalogue, with three games."""
@@ -93,6 +100,7 @@ def test_the_list_of_another_person_is_not_there(
     path: str, add_person: Callable[[str, Role], int], key_for: KeyFor, client_for: ClientFor, owner: httpx.Client
 ) -> None:
     ada = client_for(key_for(add_person("ada", "member"), role="member"))
+    ada.headers["If-Match"] = "*"
     number = entries(owner, path)[0]["id"]
 
     assert ada.get("/lists").json()["items"] == []

@@ -15,6 +15,13 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 @pytest.fixture
+def owner(owner: httpx.Client) -> httpx.Client:
+    """A client of the owner that changes whatever is there."""
+    owner.headers["If-Match"] = "*"
+    return owner
+
+
+@pytest.fixture
 def shelf(engine: Engine) -> Shelf:
     """A shelf with two games."""
     shelf = Shelf(engine, NOW)
@@ -73,6 +80,7 @@ def test_the_journal_of_another_person_is_not_there(
     owner: httpx.Client, add_person: Callable[[str, Role], int], key_for: KeyFor, client_for: ClientFor
 ) -> None:
     ada = client_for(key_for(add_person("ada", "member"), role="member"))
+    ada.headers["If-Match"] = "*"
     path = f"/playthroughs/{owner.post('/playthroughs', json={'game': 'Ico'}).json()['id']}"
 
     assert ada.get("/playthroughs").json()["items"] == []

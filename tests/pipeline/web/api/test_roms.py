@@ -24,6 +24,13 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 @pytest.fixture
+def owner(owner: httpx.Client) -> httpx.Client:
+    """A client of the owner that changes whatever is there."""
+    owner.headers["If-Match"] = "*"
+    return owner
+
+
+@pytest.fixture
 def files(tmp_path: Path) -> Path:
     """A folder with two ROMs, a copy of one in an archive, and a file that cannot be read."""
     folder = tmp_path / "roms" / "snes"
@@ -172,6 +179,7 @@ def test_the_collection_of_another_person_is_not_there_and_folders_are_the_owner
 ) -> None:
     import_dat(engine, tmp_path / "snes.dat")
     ada = client_for(key_for(add_person("ada", "member"), role="member"))
+    ada.headers["If-Match"] = "*"
     number = owner.get("/roms").json()["items"][0]["rom"]
 
     for path in ("/roms", "/roms/stats", "/roms/duplicates", "/roms/best", "/roms/unread", "/roms/misnamed"):

@@ -14,6 +14,13 @@ from tests.pipeline.web.api.conftest import ClientFor, KeyFor
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
+@pytest.fixture
+def owner(owner: httpx.Client) -> httpx.Client:
+    """A client of the owner that changes whatever is there."""
+    owner.headers["If-Match"] = "*"
+    return owner
+
+
 @pytest.fixture(autouse=True)
 def shelf(engine: Engine) -> Shelf:
     """Two games, each a work of its own."""
@@ -43,6 +50,7 @@ def test_only_the_owner_pins_works_which_all_libraries_go_by(
     add_person: Callable[[str, Role], int], key_for: KeyFor, client_for: ClientFor
 ) -> None:
     ada = client_for(key_for(add_person("ada", "member"), role="member"))
+    ada.headers["If-Match"] = "*"
 
     assert members(ada, "Ico") == {"Ico"}
     assert ada.put("/games/Ico/work", json={"alone": True}).status_code == 403

@@ -19,9 +19,11 @@ ROUTES = {
     "library settle": "POST /library/waiting/settle",
     "library undo": "POST /library/waiting/{line}/undo",
     "library accounts": "GET /library/accounts",
-    "sources login": "POST /library/accounts",
-    "sources logout": "DELETE /library/accounts/{account}",
 }
 WITHOUT = {
     "library export": "writes a file for other trackers; a program reads `GET /library`",
+}
+ALONE = {
+    "POST /library/accounts": "a key of one's own for a shop, where `sources login` may need a browser and a terminal",
+    "DELETE /library/accounts/{account}": "what that signed in",
 }
