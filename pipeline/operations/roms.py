@@ -14,10 +14,12 @@ from pipeline.ingest.turn import take_turn
 from pipeline.roms.listing.best import LANGUAGES, REGIONS, Wish, choose_best
 from pipeline.roms.listing.collected import (
     CollectedRom,
+    FolderCounts,
     RomFacts,
     RomFileLine,
     RomFilter,
     RomKey,
+    count_by_folder,
     load_collected,
     load_contents,
     load_unreadable,
@@ -76,16 +78,14 @@ class UnreadFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_folders(connection: Connection, person_id: int) -> list[FolderAnswer]:
     """Return a person's folders of ROMs by their paths."""
-    every = load_collected(connection, person_id)
-    unread = load_unreadable(connection, person_id)
-    return [_answer(folder, every, unread) for folder in store.list_folders(connection, person_id)]
+    counts = count_by_folder(connection, person_id)
+    return [_answer(folder, counts[folder.id]) for folder in store.list_folders(connection, person_id)]
 
 
 def show_folder(connection: Connection, person_id: int, folder_id: int) -> FolderAnswer:
     """Return one folder of a person. Raises `UnknownFolder`."""
     folder = folder_named(connection, person_id, str(folder_id))
-    every = load_collected(connection, person_id, RomFilter(folder_id=folder.id))
-    return _answer(folder, every, load_unreadable(connection, person_id))
+    return _answer(folder, count_by_folder(connection, person_id)[folder.id])
 
 
 def add_folder(
@@ -235,17 +235,16 @@ def dats(connection: Connection, person_id: int, *, superseded: bool = False) ->
     return list_dats(connection, with_superseded=superseded, person_id=person_id)
 
 
-def _answer(folder: Folder, every: Sequence[CollectedRom], unread: Sequence[tuple[str, str, str]]) -> FolderAnswer:
-    its = [rom for rom in every if rom.folder_id == folder.id]
+def _answer(folder: Folder, counts: FolderCounts) -> FolderAnswer:
     return FolderAnswer(
         folder=folder.id,
         path=folder.shown,
         platform=folder.platform,
         layout=folder.layout,
-        roms=len(its),
-        verified=sum(rom.verdict == "verified" for rom in its),
-        missing=sum(rom.missing_since is not None for rom in its),
-        unread=sum(path == folder.shown for path, _, _ in unread),
+        roms=counts.roms,
+        verified=counts.verified,
+        missing=counts.missing,
+        unread=counts.unread,
         scanned_at=folder.scanned_at,
         next_due_at=folder.next_due_at,
         problem=folder.problem,

@@ -109,6 +109,15 @@ class RomKey(msgspec.Struct, frozen=True):
     rom: int
 
 
+class FolderCounts(msgspec.Struct, frozen=True):
+    """How many ROMs a folder has, how many of them DATs verify, and are missing; how many files cannot be read."""
+
+    roms: int
+    verified: int
+    missing: int
+    unread: int
+
+
 class RomFileLine(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a file of a ROM; hashes are in hexadecimal digits, and those that nobody computed are None."""
 
@@ -205,6 +214,34 @@ def load_unreadable(connection: Connection, person_id: int) -> list[tuple[str, s
         .order_by(RomFolder.shown, RomFile.shown)
     )
     return [(row[0], row[1], row[2] or "") for row in connection.execute(statement)]
+
+
+def count_by_folder(connection: Connection, person_id: int) -> dict[int, FolderCounts]:
+    """Return how much is in each of a person's folders; one that was removed has none."""
+    unread = (
+        select(RomFile.folder_id, func.count().label("unread"))
+        .where(RomFile.error.is_not(None), RomFile.missing_since.is_(None))
+        .group_by(RomFile.folder_id)
+        .subquery("unread")
+    )
+    roms = (
+        select(
+            Rom.folder_id,
+            func.count().label("roms"),
+            func.count().filter(Rom.verdict == "verified").label("verified"),
+            func.count(Rom.missing_since).label("missing"),
+        )
+        .group_by(Rom.folder_id)
+        .subquery("roms")
+    )
+    counts = [func.coalesce(column, 0) for column in (*list(roms.c)[1:], unread.c.unread)]
+    query = (
+        select(RomFolder.id, *counts)
+        .outerjoin(roms, roms.c.folder_id == RomFolder.id)
+        .outerjoin(unread, unread.c.folder_id == RomFolder.id)
+        .where(RomFolder.person_id == person_id, RomFolder.removed_at.is_(None))
+    )
+    return {row[0]: FolderCounts(*row[1:]) for row in connection.execute(query)}
 
 
 def _query(person_id: int) -> Select[*tuple[object, ...]]:
