@@ -1,10 +1,10 @@
 """Accounts at shops whose libraries are synced: signed in by a key of the person's own, listed, and signed out."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, update
 
 from models import Source
 from models.errors import LootwireError, UnknownThing, UsageError
@@ -15,6 +15,10 @@ from pipeline.library.sources.shop import Member, Shop
 from pipeline.library.store import accounts as store
 from pipeline.programs.sources import register
 from pipeline.runtime.runtime import Runtime
+from pipeline.runtime.settings import Settings
+
+# Nobody plays so fast that a shop has more to say any sooner.
+PAUSE = timedelta(minutes=5)
 
 
 class UnknownAccount(UnknownThing):
@@ -105,9 +109,27 @@ def remove_account(runtime: Runtime, person_id: int, now: datetime, account_id: 
     """Forget one account with its key by its number; what was learned by it stays. Raises `UnknownAccount`."""
     with runtime.engine.begin() as connection:
         if account_id not in {each.id for each in store.accounts_of(connection, person_id)}:
-            raise UnknownAccount(f"no account has the number {account_id}; `lootwire library accounts` shows them")
+            raise _unknown(account_id)
         store.remove_accounts(connection, [account_id])
     _register(runtime, now)
+
+
+def sync_soon(
+    connection: Connection, settings: Settings, person_id: int, now: datetime, account_id: int
+) -> AccountAnswer:
+    """Have the worker ask for an account's library in its next round, though not sooner than `PAUSE` after the last.
+
+    Raises `UnknownAccount`.
+    """
+    account = next((each for each in store.accounts_of(connection, person_id) if each.id == account_id), None)
+    if account is None:
+        raise _unknown(account_id)
+    earliest = now if account.asked_at is None else max(now, account.asked_at + PAUSE)
+    due_at = min(earliest, account.next_due_at)
+    store.change_account(connection, account, next_due_at=due_at)
+    its = Source.name == shops(settings)[account.service].source
+    connection.execute(update(Source).where(its).values(next_due_at=func.least(Source.next_due_at, due_at)))
+    return _answer(msgspec.structs.replace(account, next_due_at=due_at))
 
 
 def shop_named(runtime: Runtime, service: str) -> Shop:
@@ -138,6 +160,10 @@ def _tried(shop: Shop, key: str, written: str) -> Member:
             f"{shop.title} answers in a way that this version does not know, and nothing was stored ({error}): "
             "look for a newer version"
         ) from error
+
+
+def _unknown(account_id: int) -> UnknownAccount:
+    return UnknownAccount(f"no account has the number {account_id}; `lootwire library accounts` shows them")
 
 
 def _answer(account: store.Account) -> AccountAnswer:

@@ -10,7 +10,7 @@ from pipeline.operations import accounts
 from pipeline.operations import library_imports as imports
 from pipeline.operations.accounts import AccountAnswer, SignedIn
 from pipeline.operations.library_imports import SettledAnswer, WaitingAnswer
-from pipeline.web.api.calls import Reading, Working
+from pipeline.web.api.calls import Changing, Reading, Working
 from pipeline.web.api.paging import Page, PageQuery, page_of
 from pipeline.web.api.routes.library_words import Name, Number
 from pipeline.web.api.routing import Routes
@@ -115,6 +115,15 @@ def list_accounts(call: Reading, query: PageQuery) -> Page[AccountAnswer]:
 def sign_in(call: Working, body: AccountBody) -> SignedIn:
     """Sync the library of an account of yours from now on, by a key that is tried at once and kept encrypted."""
     return accounts.sign_in(call.runtime, call.person_id, call.now, body.service, body.key, body.account)
+
+
+@routes.add("POST", "/library/accounts/{account}/sync", scope="library", status=202)
+def sync_account(call: Changing, account: Number) -> AccountAnswer:
+    """Have an account's library synced in the worker's next round; `answered_at` says when it was done.
+
+    A shop is not asked sooner than five minutes after the last time: `next_due_at` says when.
+    """
+    return accounts.sync_soon(call.connection, call.runtime.settings, call.person_id, call.now, account)
 
 
 @routes.add("DELETE", "/library/accounts/{account}", scope="library")

@@ -213,3 +213,9 @@ def test_what_cannot_be_imported_or_settled_is_refused(owner: httpx.Client) -> N
 def test_a_file_that_is_too_large_is_refused(owner: httpx.Client) -> None:
     answer = owner.post("/library/imports", params={"name": "x"}, content=b"x" * (32 * 1024 * 1024 + 1))
     assert answer.status_code == 413
+
+
+def test_the_document_says_that_an_import_is_the_file_itself(owner: httpx.Client) -> None:
+    described = owner.get("/openapi.json").json()["paths"]["/library/imports"]["post"]
+    assert described["requestBody"]["content"] == {"*/*": {"schema": {}}}
+    assert "32 MB at most" in described["description"]

@@ -1,12 +1,15 @@
 """`/library/accounts` over HTTP."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
-from pipeline.runtime.runtime import Runtime
+from models import LibraryAccount, Source
+from pipeline.operations.accounts import PAUSE
+from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.web.api.conftest import ClientFor, KeyFor
 from tests.shops import LocalShops
 from tests.shops.steam import KEY
@@ -50,6 +53,25 @@ def test_an_account_is_synced_until_it_is_signed_out_and_its_key_is_never_shown(
     assert KEY not in signed_in.text + listed.text
     assert owner.delete(f"/library/accounts/{account['id']}").status_code == 204
     assert owner.get("/library/accounts").json()["items"] == []
+
+
+def test_an_account_is_synced_soon_but_not_again_at_once(
+    owner: httpx.Client, shops: LocalShops, engine: Engine
+) -> None:
+    shops.add_user()
+    owner.post("/library/accounts", json=STEAM)
+    [account] = owner.get("/library/accounts").json()["items"]
+    path, now = f"/library/accounts/{account['id']}/sync", utc_now()
+    times = {"asked_at": now, "next_due_at": now + timedelta(hours=1)}
+    with engine.begin() as connection:
+        connection.execute(update(LibraryAccount).values(times))
+        connection.execute(update(Source).values(next_due_at=now + timedelta(hours=1)))
+
+    soon = owner.post(path)
+
+    assert (soon.status_code, soon.json()["next_due_at"]) == (202, (now + PAUSE).isoformat().replace("+00:00", "Z"))
+    with engine.connect() as connection:
+        assert connection.scalar(select(Source.next_due_at).where(Source.name == "steam.library")) == now + PAUSE
 
 
 def test_a_key_that_can_be_none_and_an_unknown_shop_are_refused_without_repeating_the_key(owner: httpx.Client) -> None:

@@ -71,6 +71,7 @@ CASES = [
     Case(operation="library.unhide_work", make=make_work),
     Case(operation="library.show_origins", make=make_work),
     Case(operation="library.undo_line", make=make_settled_line),
+    Case(operation="library.sync_account", make=make_account),
     Case(operation="library.sign_out", make=make_account),
     Case(operation="playthroughs.show_playthrough", make=make_playthrough),
     Case(operation="playthroughs.edit_playthrough", make=make_playthrough, body={"notes": "!"}),

@@ -26,4 +26,5 @@ WITHOUT = {
 ALONE = {
     "POST /library/accounts": "a key of one's own for a shop, where `sources login` may need a browser and a terminal",
     "DELETE /library/accounts/{account}": "what that signed in",
+    "POST /library/accounts/{account}/sync": "the owner's `sources` commands are for all accounts of a shop at once",
 }
