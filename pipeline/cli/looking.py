@@ -163,7 +163,7 @@ def events(
     limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most; 50 in the table.")] = None,
 ) -> int:
     """Show what happened, newest first in the table, oldest first as JSON."""
-    kinds = [] if kind is None else [kind]
+    kinds = () if kind is None else (kind,)
     try:
         operations.check_kinds(kinds)
     except UsageError as error:
