@@ -25,6 +25,7 @@ from sqlalchemy import (
 from feeds.public import is_seen_by
 from models import Channel, DropCampaign, Event, Game, Organization, RewardCampaign, Source
 from models.events import EventKind
+from models.moments import Moment
 from models.names import name_key
 
 Order = Literal["newest", "oldest"]
@@ -36,7 +37,7 @@ Detail = Annotated[
         extra_json_schema={"type": "object"},
     ),
 ]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
 _ENDS = (("after", BigInteger), ("since", DateTime(timezone=True)), ("until", DateTime(timezone=True)))
 # All that `kind` may name: a kind, or a family.
 KINDS: tuple[str, ...] = (*EventKind, *sorted({f"{kind.family}.*" for kind in EventKind}))
@@ -83,6 +84,7 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     service: str | None = None
     game: str | None = None
     channel: str | None = None
+    campaign_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -129,6 +131,7 @@ def _parameters(wanted: EventFilter, after: int | None) -> dict[str, Any]:
         "game": wanted.game,
         "game_key": name_key(wanted.game) if wanted.game else None,
         "channel": wanted.channel,
+        "campaign_id": wanted.campaign_id,
         "since": wanted.since,
         "until": wanted.until,
         "after": after,
@@ -177,6 +180,8 @@ def _conditions(given: frozenset[str], order: Order) -> Iterator[ColumnElement[b
         yield (Game.name_key == bindparam("game_key", type_=Text)) | (Game.public_id == bindparam("game", type_=Text))
     if "channel" in given:
         yield _is_login(bindparam("channel", type_=Text))
+    if "campaign_id" in given:
+        yield Event.campaign_id == bindparam("campaign_id", type_=BigInteger)
     if "since" in given:
         yield Event.recorded_at >= since
     if "until" in given:

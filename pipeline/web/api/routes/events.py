@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 
 from models.errors import UsageError
-from pipeline.events.listing import EventFilter, EventLine, Moment, Order, Viewer
+from models.moments import Moment
+from pipeline.events.listing import EventFilter, EventLine, Order, Viewer
 from pipeline.operations import events
 from pipeline.web.api.calls import Reading
 from pipeline.web.api.paging import Page, PageQuery, make_page, read_cursor
@@ -30,6 +31,7 @@ class EventQuery(PageQuery, frozen=True, kw_only=True):
     service: Word | None = None
     game: Annotated[Word, msgspec.Meta(description="A game's name, or its `public_id`.")] | None = None
     channel: Annotated[Word, msgspec.Meta(description="The login that a channel has or had.")] | None = None
+    campaign: Annotated[Number, msgspec.Meta(description="A drop campaign's `id`.")] | None = None
     since: Annotated[Moment, msgspec.Meta(description="The first moment that is wanted.")] | None = None
     until: Annotated[Moment, msgspec.Meta(description="The first moment that is wanted no more.")] | None = None
     order: Order = "newest"
@@ -53,6 +55,7 @@ def list_events(call: Reading, query: EventQuery) -> Page[EventLine]:
         service=query.service,
         game=query.game,
         channel=query.channel,
+        campaign_id=query.campaign,
         since=query.since,
         until=query.until,
     )
