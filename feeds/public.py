@@ -9,7 +9,18 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, or_, select
 
 from feeds.scopes import is_public
-from models import Event, Feed, Game, PersonWork
+from models import (
+    DropCampaign,
+    Event,
+    Feed,
+    Follow,
+    Game,
+    GameList,
+    GameListEntry,
+    PersonWork,
+    RewardCampaign,
+    StreamSession,
+)
 from models.events import EventKind
 
 # Of events that are about a game; those of sources and of the installation are on no page.
@@ -43,3 +54,29 @@ def is_named_game(game_id: Any) -> ColumnElement[bool]:
     # All columns of the unique index before the one that counts, so that it is used.
     own = (Feed.scope == "game", Feed.service.is_(None), Feed.game_id == game_id)
     return exists(select(1).where(*own).correlate_except(Feed))
+
+
+def is_game_seen_by(person_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that a person may see a row of `games`: something public names it, or it is of theirs.
+
+    A game that a library alone brought here is known to whoever has it, follows it, or has it on a list.
+    """
+    of_person = (PersonWork.work_id == Game.work_id, PersonWork.person_id == person_id, PersonWork.words != [])
+    on_list = (
+        select(1)
+        .join_from(GameListEntry, GameList, GameList.id == GameListEntry.list_id)
+        .where(GameList.person_id == person_id, GameListEntry.work_id == Game.work_id)
+    )
+    return or_(
+        is_named_game(Game.id),
+        # What the next publish gives a feed is public before.
+        *(_names(table) for table in (DropCampaign, RewardCampaign, StreamSession)),
+        _names(Event, IS_PUBLIC_EVENT, Event.kind == any_(literal(_PUBLIC_KINDS, ARRAY(Text)))),
+        _names(Follow, Follow.person_id == person_id),
+        exists(select(1).where(*of_person)).correlate(Game),
+        exists(on_list).correlate(Game),
+    )
+
+
+def _names(table: Any, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(1).where(table.game_id == Game.id, *where)).correlate(Game)

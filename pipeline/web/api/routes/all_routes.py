@@ -3,12 +3,14 @@
 from pipeline.web.api.routes.badges import routes as badges
 from pipeline.web.api.routes.campaigns import routes as campaigns
 from pipeline.web.api.routes.events import routes as events
+from pipeline.web.api.routes.games import routes as games
+from pipeline.web.api.routes.igdb import routes as igdb
 from pipeline.web.api.routes.organizations import routes as organizations
 from pipeline.web.api.routes.rewards import routes as rewards
 from pipeline.web.api.routes.targets import routes as targets
 
 OPERATIONS = tuple(
     operation
-    for routes in (events, campaigns, rewards, badges, organizations, targets)
+    for routes in (events, campaigns, rewards, badges, organizations, games, igdb, targets)
     for operation in routes.operations
 )
