@@ -19,7 +19,7 @@ from pipeline.channels.following.follows import find_channel, follow_drops, unfo
 from pipeline.channels.following.lists import LARGEST_LIST, ReadList, read_list
 from pipeline.channels.following.names import Name, parse_name
 from pipeline.channels.following.watched import DEFAULT_TOP, followed_categories
-from pipeline.channels.listing import Line, list_watched
+from pipeline.channels.listing.watching import WatchedChannel, list_watched
 from pipeline.cli.channel_statistics import show_statistics, show_top
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import MISUSED, SET_ASIDE, open_command, read_named
@@ -263,7 +263,7 @@ def _once(name: str, login: str) -> str:
     return "" if name.lower() == login else f" (asked for as {name})"
 
 
-def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
+def _groups(connection: Connection, lines: Sequence[WatchedChannel]) -> list[str]:
     """Return a sentence for each group that is followed."""
     sentences = []
     if connection.scalar(select(func.count()).where(Follow.kind == "drops")):
@@ -276,7 +276,7 @@ def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def _table(lines: Sequence[Line], now: datetime) -> Table:
+def _table(lines: Sequence[WatchedChannel], now: datetime) -> Table:
     # Other programs read what goes into a pipe: nothing is shortened there.
     table = Table(box=None, pad_edge=False, header_style="bold", expand=console.is_terminal)
     table.add_column("channel", no_wrap=True, max_width=22 if console.is_terminal else None, overflow="ellipsis")
@@ -299,7 +299,7 @@ def _table(lines: Sequence[Line], now: datetime) -> Table:
     return table
 
 
-def _channel_text(line: Line) -> Text:
+def _channel_text(line: WatchedChannel) -> Text:
     """Return the display name, with the login where that differs, and the last former login."""
     name = line.display_name or line.login
     text = show(name) if name.lower() == line.login else f"{show(name)} ({show(line.login)})"
