@@ -93,6 +93,7 @@ def _covered(connection: Connection, channels: list[Watched], now: datetime) -> 
     coverage = load_coverage(connection, now)
     ids = [channel.channel_id for channel in channels]
     names: dict[int, str | None] = dict(connection.execute(_NAMES, {"ids": ids}).all())
+    # Of two that are open the newest one counts.
     opened = {row.channel_id: row for row in connection.execute(_OPEN, {"ids": ids})}
     for channel in channels:
         lack = coverage.lack_of(channel.external_id, channel.since)
@@ -116,7 +117,6 @@ _IDS = func.any(bindparam("ids", type_=ARRAY(BigInteger)))
 _NAMES: Select[int, str | None] = select(Channel.id, Channel.display_name).where(Channel.id == _IDS)
 _OPEN = (
     select(StreamSession.channel_id, StreamSession.id, StreamSession.started_at, StreamSession.last_seen_at)
-    .distinct(StreamSession.channel_id)
     .where(StreamSession.channel_id == _IDS, StreamSession.ended_at.is_(None), StreamSession.is_live_stream())
-    .order_by(StreamSession.channel_id, StreamSession.started_at.desc())
+    .order_by(StreamSession.started_at)
 )
