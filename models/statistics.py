@@ -179,7 +179,7 @@ def load_summary(connection: Connection, since: datetime, until: datetime = NEVE
         channels=row.channels,
         streams_open=row.streams_open,
         streams_over=row.streams - row.streams_open,
-        snapshots=row.snapshots,
+        snapshots=int(row.snapshots),
         seconds=round(row.seconds or 0),
     )
 
