@@ -90,6 +90,9 @@ COMMANDS = {
         LOOK, ("signing_in",), "Show every source: how it is, when it was last asked, and when it is asked next."
     ),
     "quarantine": Listed(LOOK, ("looking",), "Show payloads that were set aside, each with its reason."),
+    "eventsub": Listed(
+        LOOK, ("eventsub",), "Show how Twitch's messages come in; with a command, look at the subscriptions for them."
+    ),
     "channels": Listed(
         FOLLOW, ("channels",), "Show the Twitch channels that are followed; with a command, change or sum them up."
     ),

@@ -146,7 +146,7 @@ def _print_link(answer: LinkAnswer) -> None:
     print_rows(rows, as_json=False, columns=("igdb_id", "name", "year", "type", "score", "why"), empty="")
 
 
-def _words(seconds: float | None | UnsetType) -> str:
+def _words(seconds: float | UnsetType | None) -> str:
     if not isinstance(seconds, float):
         return "(once so far)"
     hours = round(seconds / 3600)

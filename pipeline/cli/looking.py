@@ -1,6 +1,5 @@
 """Commands that look: `sources`, `events`, `deliveries`, `why`, `quarantine`."""
 
-import gzip
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,18 +8,15 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, select
 
 from models import (
     Delivery,
     DeliveryState,
     DropCampaign,
     Event,
-    QuarantinedPayload,
-    Source,
     Target,
 )
-from models.due import NEVER
 from models.errors import UsageError
 from models.printable import NAME_LENGTH, on_a_line
 from notifiers.conditions.saying import why_wanted
@@ -35,6 +31,9 @@ from pipeline.cli.opening import GREATEST, open_command
 from pipeline.events.listing import EventFilter, EventLine, Viewer
 from pipeline.games.finding.unknown import unknown_game
 from pipeline.operations import events as operations
+from pipeline.operations.quarantine import list_quarantine, load_payload
+from pipeline.operations.sources import ask_now
+from pipeline.operations.sources import list_sources as load_sources
 from pipeline.programs.sources import register, source
 from pipeline.runtime.heartbeat import jumped_back_by
 from pipeline.runtime.output import (
@@ -81,10 +80,8 @@ def list_sources(as_json: JsonFlag = False, now: Now = None) -> int:
     with runtime.engine.begin() as connection:
         register(connection, runtime, utc_now())
         if now is not None:
-            name = source(runtime, now).name
-            connection.execute(update(Source).values(next_due_at=utc_now()).where(Source.name == name))
-        listed = connection.execute(select(*Source.__table__.c).order_by(Source.id)).mappings()
-        rows = [_source(row) for row in listed]
+            ask_now(connection, utc_now(), source(runtime, now).name)
+        rows = [msgspec.structs.asdict(each) for each in load_sources(connection)]
     if as_json:
         print_rows(rows, as_json=True, columns=(), empty="")
     else:
@@ -113,36 +110,6 @@ def _print_sources(rows: Sequence[dict[str, Any]], at: datetime) -> None:
 
 def _not_ahead(at: datetime | None, now: datetime) -> datetime | None:
     return None if at is None else min(at, now)
-
-
-def _source(row: RowMapping) -> dict[str, Any]:
-    return {
-        "name": row["name"],
-        "service": row["service"],
-        "state": source_state(row),
-        "next_attempt_at": row["next_due_at"] if row["enabled"] and row["next_due_at"] < NEVER else None,
-        "last_success_at": row["last_success_at"],
-        "last_snapshot_at": row["last_snapshot_at"],
-        "failing_since": row["failing_since"],
-        "changed_since": row["changed_since"],
-        "stale_since": row["stale_since"],
-        "consecutive_failures": row["consecutive_failures"],
-        "refresh_seconds": row["refresh_seconds"],
-        "last_error": row["last_error"],
-    }
-
-
-def source_state(row: RowMapping) -> str:
-    """Return a source's state in the words of its events, or `ok`, `new`, `off`."""
-    if not row["enabled"]:
-        return "off"
-    if row["changed_since"] is not None:
-        return "source.changed"
-    if row["failing_since"] is not None:
-        return "source.failing"
-    if row["stale_since"] is not None:
-        return "source.stale"
-    return "ok" if row["last_success_at"] else "new"
 
 
 def events(
@@ -313,22 +280,9 @@ def quarantine(
     runtime = open_command()
     with runtime.engine.connect() as connection:
         if payload is not None:
-            query = select(QuarantinedPayload.payload_gzip).where(QuarantinedPayload.id == payload)
-            kept = connection.scalar(query)
-            if kept is None:
-                raise UsageError(f"there is no payload {payload}; `lootwire quarantine` lists them")
-            _print_payload(gzip.decompress(kept))
+            _print_payload(load_payload(connection, payload))
             return 0
-        kept_columns = [
-            c for c in QuarantinedPayload.__table__.c if c.name not in {"payload_gzip", "digest", "source_id"}
-        ]
-        listed = (
-            select(Source.name.label("source"), *kept_columns)
-            .join(Source, Source.id == QuarantinedPayload.source_id)
-            .order_by(QuarantinedPayload.id.desc())
-            .limit(limit)
-        )
-        rows = list(connection.execute(listed).mappings())
+        rows = [msgspec.structs.asdict(each) for each in list_quarantine(connection, limit)]
     columns = ("id", "source", "reason", "detail", "origin", "times_seen", "last_seen_at")
     print_rows(rows, as_json=as_json, columns=columns, empty="Nothing is set aside.")
     return 0

@@ -61,10 +61,10 @@ class GameAnswer(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] | UnsetType = UNSET
     campaigns: int | UnsetType = UNSET
     open: int | UnsetType = UNSET
-    first_start_at: Moment | None | UnsetType = UNSET
-    last_end_at: Moment | None | UnsetType = UNSET
-    lasts: float | None | UnsetType = UNSET
-    every: float | None | UnsetType = UNSET
+    first_start_at: Moment | UnsetType | None = UNSET
+    last_end_at: Moment | UnsetType | None = UNSET
+    lasts: float | UnsetType | None = UNSET
+    every: float | UnsetType | None = UNSET
     public_id: str | None
     is_followed: bool
     igdb: GamePage | None
@@ -168,7 +168,7 @@ def our_game(connection: Connection, person_id: int | None, name: str) -> int:
 
 
 def search_games(runtime: Runtime, person_id: int | None, text: str, limit: int) -> list[MatchAnswer]:
-    """Return entries of IGDB that a title may mean, best first: from the catalogue, and from IGDB where that is partial.
+    """Return entries of IGDB that a title may mean, best first: IGDB is asked where the catalogue here is partial.
 
     Raises `SourceError` where IGDB does not answer.
     """

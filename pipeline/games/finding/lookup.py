@@ -144,7 +144,7 @@ def _keep(connection: Connection, documents: Documents, asked_at: datetime) -> N
 
 
 def names_of_linked(connection: Connection, scored: list[Scored], *, person_id: int | None = None) -> dict[int, str]:
-    """Return our games' names by the ids of the entries that they are linked with; a person's are those they may see."""
+    """Return the names of our games by the ids of their entries; for a person those that they may see."""
     linked = (
         select(func.split_part(GameExternalId.external_id, "/", 1), Game.name)
         .join(Game, Game.id == GameExternalId.game_id)
