@@ -101,6 +101,11 @@ COMMANDS = {
         ("games", "following", "lists", "works"),
         "Show the games that are known; with a command, follow some.",
     ),
+    "releases": Listed(
+        FOLLOW,
+        ("releases",),
+        "Show what comes out when, the nearest first; a quarter or a year counts until it is over.",
+    ),
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
     "library": Listed(
         FOLLOW,

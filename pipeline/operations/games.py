@@ -22,7 +22,7 @@ from pipeline.games.finding.finder import Finding
 from pipeline.games.finding.lookup import find_entry, find_ours, hidden_entries, names_of_linked, refresh_entry, search
 from pipeline.games.finding.names import read_name
 from pipeline.games.following.follows import Followed, find_followed, follow_game, list_followed, unfollow_game
-from pipeline.games.listing import GamePage, load_page
+from pipeline.games.listing.pages import GamePage, load_page
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME, Scored
 from pipeline.games.store.links import Link, games_of, load_links
 from pipeline.operations.meaning import UnclearGame, open_finder, unclear

@@ -10,6 +10,7 @@ from pipeline.web.api.routes.games import routes as games
 from pipeline.web.api.routes.igdb import routes as igdb
 from pipeline.web.api.routes.organizations import routes as organizations
 from pipeline.web.api.routes.quarantine import routes as quarantine
+from pipeline.web.api.routes.releases import routes as releases
 from pipeline.web.api.routes.rewards import routes as rewards
 from pipeline.web.api.routes.settings import routes as settings
 from pipeline.web.api.routes.sources import routes as sources
@@ -19,7 +20,7 @@ from pipeline.web.api.routes.targets import routes as targets
 from pipeline.web.api.routes.videos import routes as videos
 
 _SUBJECTS = (
-    *(badges, campaigns, events, games, igdb, organizations, rewards),
+    *(badges, campaigns, events, games, igdb, organizations, releases, rewards),
     *(analytics, channels, eventsub, quarantine, settings),
     *(sources, standing, streams, targets, videos),
 )
