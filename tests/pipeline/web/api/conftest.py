@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from models import Person
 from models.people import OWNER_ID
 from pipeline.embedded import Servers
+from pipeline.fetch.limiter import connect_redis
 from pipeline.people.records import SCOPES_OF, Role, Scope
 from pipeline.people.store.keys import add_key
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -24,9 +25,13 @@ from pipeline.web.api.application import Entry
 from pipeline.web.api.routes.all_routes import OPERATIONS
 from pipeline.web.api.routing import Routes
 from pipeline.web.application import Application
+from tests.feeds.libraries import Libraries
+from tests.feeds.world import Publishing
 from tests.pipeline.web.serving import answering
 from tests.plain_http import NO_CERTIFICATES
 
+# A database of these tests' own on the tests' Valkey.
+REDIS_NUMBER = 7
 # Makes a key of a person, with all scopes of the person's role where none are given.
 KeyFor = Callable[..., str]
 # Serves routes, all that there are if none are given, with settings of their own; returns the address.
@@ -38,15 +43,19 @@ ClientFor = Callable[..., httpx.Client]
 @pytest.fixture
 def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Runtime:
     url = engine.url.render_as_string(hide_password=False)
+    redis_url = servers.redis_url.replace("?db=0", f"?db={REDIS_NUMBER}")
+    with connect_redis(redis_url) as redis:
+        # What one test uses up is none of another's.
+        redis.flushdb()
     settings = Settings(
         data_dir=tmp_path / "data",
         database_url=SecretStr(url),
-        redis_url=SecretStr(servers.redis_url),
+        redis_url=SecretStr(redis_url),
         # A test asks as fast as it can.
         api_requests_per_minute=60_000,
         api_burst=6_000,
     )
-    runtime = Runtime(settings=settings, database_url=url, redis_url=servers.redis_url)
+    runtime = Runtime(settings=settings, database_url=url, redis_url=redis_url)
     # Tests and the server share the sessions of one database.
     runtime.__dict__["engine"] = engine
     return runtime
@@ -114,3 +123,15 @@ def client_for(address: str) -> Iterator[ClientFor]:
 def owner(client_for: ClientFor, key_for: KeyFor) -> httpx.Client:
     """A client with a key of the owner for everything."""
     return client_for(key_for())
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> Publishing:
+    """Rows that services bring, made with few words; it is now there."""
+    return Publishing(engine, tmp_path / "public", now=utc_now())
+
+
+@pytest.fixture
+def libraries(world: Publishing) -> Libraries:
+    """Rows of people's libraries."""
+    return Libraries(world)
