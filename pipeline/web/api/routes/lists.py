@@ -101,10 +101,11 @@ def create_list(call: Changing, body: ListBody) -> Listed:
 
 @routes.add("POST", "/lists/imports", scope="library")
 def import_list(call: Working, query: ListImportQuery, body: bytes) -> ImportedList:
-    """Make a list of a file, in place of yours of that name: a title a line, CSV or JSON; the body is the file itself.
+    """Make a list of a file, in place of yours of that name.
 
-    CSV and objects of JSON may have title, year, platform, and igdb_id or an address at igdb.com. What was settled and
-    noted by hand stays with its lines. At most 16 MB.
+    The body is the file itself, of 16 MB at most: a title a line, CSV or JSON, whatever its Content-Type. CSV and
+    objects of JSON may have title, year, platform, and igdb_id or an address at igdb.com. What was settled and noted by
+    hand stays with its lines.
     """
     return lists.import_list(call.runtime, call.person_id, call.now, query.name, read_games(body), origin=None)
 
