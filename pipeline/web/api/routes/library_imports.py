@@ -67,9 +67,9 @@ def import_file(call: Working, query: ImportQuery, body: bytes) -> Imported:
 
     The body is the file itself, of 32 MB at most, whatever its Content-Type. Exports of Steam, Playnite, Heroic,
     legendary, Yamtrack, Grouvee, HowLongToBeat, Backloggd and RetroAchievements, Lootwire's own, any table with a
-    column of titles, Markdown and text are recognised by their content. It is taken in whole or not at all, and again it
-    changes nothing. With `dry_run` nothing is written. One that takes too long to be answered is taken in all the same:
-    send it again for what came of it.
+    column of titles, Markdown and text are recognised by their content. It is taken in whole or not at all, and again
+    it changes nothing. With `dry_run` nothing is written. One that takes too long to be answered is taken in all the
+    same: send it again for what came of it.
     """
     options = ReadOptions(
         format=query.format,
