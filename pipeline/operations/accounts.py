@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, update
 
 from models import Source
 from models.errors import LootwireError, UnknownThing, UsageError
+from models.moments import Moment
 from pipeline.errors import SourceChanged, SourceUnavailable
 from pipeline.fetch.http import Client
 from pipeline.library.sources import shops
@@ -31,12 +32,12 @@ class AccountAnswer(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     account: str
     external_id: str
-    asked_at: datetime | None
-    answered_at: datetime | None
-    next_due_at: datetime
-    played_at: datetime | None
+    asked_at: Moment | None
+    answered_at: Moment | None
+    next_due_at: Moment
+    played_at: Moment | None
     problem: str | None
-    problem_since: datetime | None
+    problem_since: Moment | None
     id: int
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from models import RomExport
 from models.errors import UsageError
+from models.moments import Moment
 from pipeline.operations.library_imports import answer_of
 from pipeline.operations.roms import RomAnswer, as_answer, folder_named, slug_of
 from pipeline.roms.exports.exporting import export
@@ -31,7 +32,7 @@ class ExportAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     format: Format
-    written_at: datetime
+    written_at: Moment
 
 
 def roms_named(connection: Connection, person_id: int, names: Sequence[str]) -> list[int]:

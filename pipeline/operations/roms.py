@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.errors import UnknownThing, UsageError
+from models.moments import Moment
 from models.names import nearest
 from models.platforms import PLATFORMS, platform_called
 from pipeline.ingest.turn import take_turn
@@ -50,8 +51,8 @@ class FolderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     verified: int
     missing: int
     unread: int
-    scanned_at: datetime | None
-    next_due_at: datetime
+    scanned_at: Moment | None
+    next_due_at: Moment
     problem: str | None
 
 

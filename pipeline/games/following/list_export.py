@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from models import GameList, GameListEntry, GameMetadata, ListActivity
+from models.moments import Moment
 from pipeline.games.following.changes import Change
 
 __all__ = ["Activity", "Change", "Form", "load_log", "written"]
@@ -42,10 +42,10 @@ class Form(StrEnum):
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody did to a list, and when an event told of it."""
 
-    at: datetime
+    at: Moment
     verb: str
     changes: list[Change]
-    told_at: datetime | None
+    told_at: Moment | None
     id: int
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from models import GameList, GameListEntry, GameMetadata
 from models.errors import UsageError
+from models.moments import Moment
 from models.people import OWNER_ID
 from pipeline.games.finding.finder import Choice, Finding
 from pipeline.games.finding.names import GameName
@@ -48,7 +49,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None
     notes: str | None
     work_id: int | None
-    added_at: datetime
+    added_at: Moment
     id: int
 
 
@@ -64,7 +65,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     ranked: bool
     wants: bool
     origin: str | None
-    created_at: datetime
+    created_at: Moment
     entries: int
     sure: int
     unsure: int

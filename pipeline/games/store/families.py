@@ -1,12 +1,12 @@
 """The games of ours that are one work, as a person reads them."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Connection, case, cast, func, null, select
 
 from models import Game, GameExternalId, GameMetadata, Work
+from models.moments import Moment
 from pipeline.games.store.links import SERVICE
 
 
@@ -19,7 +19,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     entry: str | None
     game_type: int | None
     version_parent_igdb_id: int | None
-    pinned_at: datetime | None
+    pinned_at: Moment | None
 
 
 class Relative(msgspec.Struct, frozen=True):

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from models import Game, GameState, LibraryAccount, LibraryImport, Playthrough, TitleDecision, Work
+from models.moments import Moment
 from models.words.units import service_name
 from pipeline.games.store.links import load_links
 from pipeline.library.listing.pages import Entry, Through, load_entries, load_playthroughs
@@ -31,7 +31,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     value: str
     by: str
-    at: datetime | None = None
+    at: Moment | None = None
 
 
 def load_origins(connection: Connection, person_id: int, work_id: int) -> list[Origin]:

@@ -17,6 +17,7 @@ from models import (
     Source,
     Work,
 )
+from models.moments import Moment
 from models.periods import in_words, read_period
 from pipeline.library.listing.works import ListedWork, load_works
 
@@ -40,11 +41,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ownership: str
     acquired_on: date | None
     playtime_seconds: int | None
-    last_played_at: datetime | None
-    first_seen_at: datetime
-    last_seen_at: datetime | None
-    hidden_at: datetime | None
-    removed_at: datetime | None
+    last_played_at: Moment | None
+    first_seen_at: Moment
+    last_seen_at: Moment | None
+    hidden_at: Moment | None
+    removed_at: Moment | None
     origin: str
     line: int | None
 
@@ -66,8 +67,8 @@ class Through(msgspec.Struct, frozen=True, kw_only=True):
     rating_scale: int | None
     notes: str | None
     is_replay: bool
-    created_at: datetime
-    edited_at: datetime | None
+    created_at: Moment
+    edited_at: Moment | None
     import_key: str | None
     origin: str
 

@@ -3,12 +3,12 @@
 # ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Literal
 
 import msgspec
 from sqlalchemy import Connection, TextClause, text
 
+from models.moments import Moment
 from models.names import name_key
 
 Order = Literal["name", "hours", "rating", "last-played", "added"]
@@ -125,12 +125,12 @@ class ListedWork(msgspec.Struct, frozen=True):
     stores: list[str]
     platforms: list[str]
     seconds: int | None
-    last_played_at: datetime | None
+    last_played_at: Moment | None
     rating: float | None
     rating_scale: int | None
     is_favourite: bool
     tags: list[str]
-    added_at: datetime | None
+    added_at: Moment | None
     playthroughs: int
     finishes: int
     finished: str | None

@@ -2,13 +2,13 @@
 
 import posixpath
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
 from sqlalchemy import Connection, Select, func, literal, select, tuple_
 
 from models import DatFile, DatGame, Game, Rom, RomContent, RomFile, RomFolder, RomMember
+from models.moments import Moment
 from models.names import name_key
 from models.platforms import PLATFORMS
 from pipeline.roms.records import Verdict
@@ -68,8 +68,8 @@ class RomFacts(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
     lacks: tuple[str, ...] = ()
     size: int
-    added_at: datetime
-    missing_since: datetime | None
+    added_at: Moment
+    missing_since: Moment | None
 
     @property
     def platform_name(self) -> str:

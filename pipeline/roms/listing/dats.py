@@ -2,11 +2,10 @@
 
 # ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
 
-from datetime import datetime
-
 import msgspec
 from sqlalchemy import Connection, text
 
+from models.moments import Moment
 from models.people import OWNER_ID
 from pipeline.roms.store.identification import FILES_THAT_ARE_THERE, KNOWN
 
@@ -67,8 +66,8 @@ class ListedDat(msgspec.Struct, frozen=True, kw_only=True):
     file_name: str
     games: int
     roms: int
-    imported_at: datetime
-    superseded_at: datetime | None
+    imported_at: Moment
+    superseded_at: Moment | None
     total: int
     have: int
     bad: int
