@@ -6,6 +6,7 @@ from pipeline.web.api.routes.campaigns import routes as campaigns
 from pipeline.web.api.routes.channels import routes as channels
 from pipeline.web.api.routes.events import routes as events
 from pipeline.web.api.routes.eventsub import routes as eventsub
+from pipeline.web.api.routes.feeds import routes as feeds
 from pipeline.web.api.routes.games import routes as games
 from pipeline.web.api.routes.igdb import routes as igdb
 from pipeline.web.api.routes.organizations import routes as organizations
@@ -20,7 +21,7 @@ from pipeline.web.api.routes.targets import routes as targets
 from pipeline.web.api.routes.videos import routes as videos
 
 _SUBJECTS = (
-    *(badges, campaigns, events, games, igdb, organizations, releases, rewards),
+    *(badges, campaigns, events, feeds, games, igdb, organizations, releases, rewards),
     *(analytics, channels, eventsub, quarantine, settings),
     *(sources, standing, streams, targets, videos),
 )
