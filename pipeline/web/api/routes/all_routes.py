@@ -4,6 +4,7 @@ from pipeline.web.api.routes.analytics import routes as analytics
 from pipeline.web.api.routes.badges import routes as badges
 from pipeline.web.api.routes.campaigns import routes as campaigns
 from pipeline.web.api.routes.channels import routes as channels
+from pipeline.web.api.routes.drops import routes as drops
 from pipeline.web.api.routes.events import routes as events
 from pipeline.web.api.routes.eventsub import routes as eventsub
 from pipeline.web.api.routes.feeds import routes as feeds
@@ -21,7 +22,7 @@ from pipeline.web.api.routes.targets import routes as targets
 from pipeline.web.api.routes.videos import routes as videos
 
 _SUBJECTS = (
-    *(badges, campaigns, events, feeds, games, igdb, organizations, releases, rewards),
+    *(badges, campaigns, drops, events, feeds, games, igdb, organizations, releases, rewards),
     *(analytics, channels, eventsub, quarantine, settings),
     *(sources, standing, streams, targets, videos),
 )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from models import Follow, Person, Plan
 from models.people import OWNER_ID
@@ -158,7 +158,7 @@ def test_who_follows_as_much_as_their_plan_allows_follows_no_more(
 ) -> None:
     plan_id = world.add(Plan, name="small", gauges={"follows": 1}, created_at=world.now)
     with world.engine.begin() as connection:
-        connection.execute(Person.__table__.update().where(Person.id == ada).values(plan_id=plan_id))
+        connection.execute(update(Person).where(Person.id == ada).values(plan_id=plan_id))
 
     assert of_ada.put("/games/igdb:9/follow").status_code == 200
     assert of_ada.put("/games/igdb:10/follow").status_code == 402
