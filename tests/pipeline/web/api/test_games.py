@@ -181,13 +181,18 @@ def test_the_owner_pins_which_entry_a_game_is(
 ) -> None:
     world.campaign(game_id=world.game("Gloomtide"))
 
-    pinned = owner.put("/games/Gloomtide/link", json={"igdb_id": 10}, headers={"If-Match": "*"}).json()
+    etag = owner.get("/games/Gloomtide/link").headers["ETag"]
+    any_version = {"If-Match": "*"}
 
+    answer = owner.put("/games/Gloomtide/link", json={"igdb_id": 10}, headers={"If-Match": etag})
+
+    pinned = answer.json()
     assert (pinned["link"]["igdb_id"], pinned["link"]["how"], pinned["entry"]) == (10, "hand", "Gloomtide II")
     assert of_ada.get("/games/Gloomtide/link").json()["link"]["igdb_id"] == 10
-    assert of_ada.put("/games/Gloomtide/link", json={"igdb_id": 10}).status_code == 403
-    assert owner.put("/games/Gloomtide/link", json={"igdb_id": 4711}, headers={"If-Match": "*"}).status_code == 422
-    assert owner.delete("/games/Gloomtide/link", headers={"If-Match": "*"}).status_code == 204
+    assert owner.put("/games/Gloomtide/link", json={"igdb_id": 9}, headers={"If-Match": etag}).status_code == 412
+    assert of_ada.put("/games/Gloomtide/link", json={"igdb_id": 9}, headers=any_version).status_code == 403
+    assert owner.put("/games/Gloomtide/link", json={"igdb_id": 4711}, headers=any_version).status_code == 422
+    assert owner.delete("/games/Gloomtide/link", headers=any_version).status_code == 204
     assert owner.get("/games/Gloomtide/link").json()["link"] is None
 
 
