@@ -71,7 +71,7 @@ _SCOPES: Mapping[Opens, Scope] = {
 class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A public feed with its addresses; one without a calendar, or a podcast, lacks some.
 
-    One that is `waiting` is written with the next publish.
+    One that is `waiting` is written with the next publish; one that never was has no number of `items` yet.
     """
 
     id: int
@@ -82,7 +82,7 @@ class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
     atom: str | None
     json: str | None
     calendar: str | None
-    items: int
+    items: int | None
     written_at: Moment | None
     waiting: bool
 

@@ -110,6 +110,8 @@ def test_a_game_of_another_persons_library_is_not_there(
     assert of_ada.get("/games/search?q=Marshlight").json() == []
     assert names(owner.get("/games")) == ["Marshlight"]
     assert of_ada.delete("/games/Marshlight/follow").status_code == 404
+    hers, nobodys = (of_ada.put(f"/games/{name}/follow") for name in ("Marshlight", "Quillmere"))
+    assert (hers.status_code, hers.json()["detail"]) == (nobodys.status_code, nobodys.json()["detail"])
 
 
 def test_a_game_that_something_public_names_is_there_for_everybody(of_ada: httpx.Client, libraries: Libraries) -> None:
