@@ -1,4 +1,4 @@
-"""Whose a key is, looked up for each request: one statement, prepared by the driver, with the settings of what follows.
+"""Whose a key is, looked up for each request: one statement, which the driver prepares.
 
 `keys` makes, lists and revokes them. A look-up is never kept in memory: who revokes a key has it revoked at once.
 """
@@ -17,9 +17,7 @@ from pipeline.people.store.keys import USED_TO
 _FIND = """
 SELECT api_keys.id, api_keys.digest, api_keys.scopes, api_keys.person_id, people.role,
        api_keys.last_used_at IS NULL OR api_keys.last_used_at NOT BETWEEN %(at)s - %(used_to)s AND %(at)s,
-       plans.gauges ->> 'requests_per_minute',
-       set_config('statement_timeout', %(statement_timeout)s, true),
-       set_config('transaction_read_only', %(transaction_read_only)s, true)
+       plans.gauges ->> 'requests_per_minute'
 FROM api_keys
 JOIN people ON people.id = api_keys.person_id
 LEFT JOIN plans ON plans.id = people.plan_id
@@ -45,19 +43,12 @@ class HolderOfKey(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_minute: int | None
 
 
-def find_holder_of(
-    connection: Connection, public_id: str, key: str, now: datetime, *, statement_ms: int, reads: bool
-) -> HolderOfKey | None:
-    """Return whose a key is; None for one that is forged, expired or revoked, or whose person is disabled.
-
-    From here on the transaction gives up statements that take longer, and where it only `reads` can change nothing.
-    """
+def find_holder_of(connection: Connection, public_id: str, key: str, now: datetime) -> HolderOfKey | None:
+    """Return whose a key is; None for one that is forged, expired or revoked, or whose person is disabled."""
     parameters: Mapping[str, object] = {
         "public_id": public_id,
         "at": now,
         "used_to": USED_TO,
-        "statement_timeout": str(statement_ms),
-        "transaction_read_only": "on" if reads else "off",
     }
     row = connection.exec_driver_sql(_FIND, parameters).one_or_none()
     if row is None or not is_same(bytes(row[1]), key):
