@@ -3,7 +3,9 @@
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import Connection, Engine, insert, update
+import pytest
+from sqlalchemy import Connection, Engine, insert, text, update
+from sqlalchemy.exc import OperationalError
 
 from models import Person, Plan
 from models.people import OWNER_ID
@@ -119,3 +121,15 @@ def test_a_plan_says_how_often_a_key_may_ask(engine: Engine) -> None:
     found = holder(engine, new_key(engine))
     assert found is not None
     assert found.requests_per_minute == 30
+
+
+def test_a_session_that_postgresql_ended_is_told_as_one(engine: Engine) -> None:
+    key = new_key(engine)
+    with engine.connect() as connection, engine.begin() as other:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        with pytest.raises(OperationalError) as caught:
+            find_holder_of(connection, read_id(key) or "", key, NOW)
+
+    assert caught.value.connection_invalidated
+    assert holder(engine, key) is not None
