@@ -131,7 +131,8 @@ def version_of_events(
     """
     given = {name: value for name, value in _parameters(wanted, after).items() if value}
     query = _version_query(frozenset(given), order, "operator" if viewer.is_operator else "person")
-    return connection.scalar(query, {**given, "person_id": viewer.person_id, "most": limit})
+    version: str | None = connection.scalar(query, {**given, "person_id": viewer.person_id, "most": limit})
+    return version
 
 
 def find_event(connection: Connection, event_id: int, *, viewer: Viewer | None) -> EventLine | None:
