@@ -159,7 +159,9 @@ def _parameters(wanted: EventFilter, after: int | None) -> dict[str, Any]:
 
 
 @functools.cache
-def _query(given: frozenset[str], order: Order, seen_by: Literal["all", "operator", "person"]) -> Select[Any]:
+def _query(
+    given: frozenset[str], order: Order, seen_by: Literal["all", "operator", "person"]
+) -> Select[*tuple[Any, ...]]:
     query = (
         select(
             *(Event.id, Event.kind, Event.event_key, Event.title, Event.occurred_at, Event.recorded_at),
@@ -187,7 +189,9 @@ def _query(given: frozenset[str], order: Order, seen_by: Literal["all", "operato
 
 
 @functools.cache
-def _version_query(given: frozenset[str], order: Order, seen_by: Literal["operator", "person"]) -> Select[Any]:
+def _version_query(
+    given: frozenset[str], order: Order, seen_by: Literal["operator", "person"]
+) -> Select[*tuple[Any, ...]]:
     tables = (Event, Source, Game, Organization, DropCampaign, RewardCampaign, Channel)
     row_versions = [literal_column(f"{table.__tablename__}.xmin").cast(Text) for table in tables]
     shown = _query(given, order, seen_by).with_only_columns(
