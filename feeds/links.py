@@ -20,6 +20,7 @@ from feeds.scopes import CHANNELS_ALONE, NEWS_FAMILIES, PODCASTS, FeedKey, feed_
 from feeds.write import PRIVATE
 from models import Event, Feed, Follow, GameList, Link, Person, Playlist, Show, Target
 from models.errors import UsageError
+from models.moments import Moment
 from models.names import name_key
 from models.people import OWNER_ID
 from models.vault import Vault, VaultError
@@ -81,8 +82,8 @@ class LinkLine(msgspec.Struct, frozen=True, kw_only=True):
     list: str | None
     show: str | None
     playlist: str | None
-    made_at: datetime
-    revoked_at: datetime | None
+    made_at: Moment
+    revoked_at: Moment | None
 
 
 class OpenLinks(msgspec.Struct, frozen=True):
@@ -163,8 +164,8 @@ def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetim
     return _folder(name)
 
 
-def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
-    """Return the links, the oldest first; those that are `live` alone, and so open something, or all."""
+def list_links(connection: Connection, *, live: bool = False, person_id: int | None = None) -> list[LinkLine]:
+    """Return links, the oldest first: a person's or all, and of these all or only those that are `live`."""
     columns = (Link.id, Link.opens, Person.name.label("person"), Target.name.label("target"))
     statement = _with_subjects(
         select(
@@ -178,8 +179,36 @@ def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
         .join(Person, Person.id == Link.person_id)
         .order_by(Link.id)
     )
-    rows = connection.execute(statement.where(_IS_LIVE) if live else statement)
+    if live:
+        statement = statement.where(_IS_LIVE)
+    if person_id is not None:
+        statement = statement.where(Link.person_id == person_id)
+    rows = connection.execute(statement)
     return [LinkLine(**row) for row in rows.mappings()]
+
+
+def link_in_place_of(connection: Connection, link_id: int) -> int:
+    """Return the link that opens what this one does or did, as its person has it now."""
+    before = select(Link).where(Link.id == link_id).subquery()
+    same = (
+        Link.person_id == before.c.person_id,
+        Link.opens == before.c.opens,
+        Link.subject_id.is_not_distinct_from(before.c.subject_id),
+        Link.revoked_at.is_(None),
+    )
+    return connection.scalars(select(Link.id).join(before, and_(*same))).one()
+
+
+def link_of(connection: Connection, opens: Opens, subject_id: int | None, person_id: int) -> int:
+    """Return the link by which a person opens something; there has to be one."""
+    same = (Link.person_id == person_id, Link.opens == opens, Link.subject_id.is_not_distinct_from(subject_id))
+    return connection.scalars(select(Link.id).where(*same, Link.revoked_at.is_(None))).one()
+
+
+def folder_of_link(connection: Connection, vault: Vault, link_id: int) -> str:
+    """Return the folder of a link; raises `VaultError` where it was made with another key."""
+    row = connection.execute(select(Link.seed, Link.digest).where(Link.id == link_id)).one()
+    return _folder(_name(vault, row.seed, row.digest))
 
 
 def find_link(connection: Connection, named: str) -> int:

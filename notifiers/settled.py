@@ -1,13 +1,14 @@
 """Keeps what people have or want no more of: a campaign, a game, a benefit; nothing reminds of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import Connection, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import DropBenefit, DropCampaign, DropProgress, Game, Settled, Target, TimeBasedDrop
+from models.moments import Moment
 from models.people import OWNER_ID
 from notifiers.targets import target_id_of
 
@@ -17,8 +18,7 @@ _COLUMNS = {"campaign": Settled.campaign_id, "game": Settled.game_id, "benefit":
 _BY_HAND = "person"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SettledLine:
+class SettledLine(msgspec.Struct, frozen=True, kw_only=True):
     """A thing that is claimed or ignored; for all targets where none is named."""
 
     what: What
@@ -27,28 +27,37 @@ class SettledLine:
     state: str
     target: str | None
     origin: str
-    created_at: datetime
+    created_at: Moment
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProgressLine:
-    """A drop with the minutes that are watched, as the service counts them, and when it was claimed."""
+class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A drop by its id, with the minutes that are watched, as the service counts them, and when it was claimed."""
 
+    id: int
     campaign: str
     drop: str | None
     minutes: int
     required_minutes: int | None
-    claimed_at: datetime | None
-    seen_at: datetime
+    claimed_at: Moment | None
+    seen_at: Moment
 
 
-def settle(connection: Connection, what: What, id_: int, state: State, now: datetime, *, target: str | None) -> bool:
-    """Write down that a thing is claimed or ignored, for one target or all; returns whether that is new.
+def settle(
+    connection: Connection,
+    what: What,
+    id_: int,
+    state: State,
+    now: datetime,
+    *,
+    target: str | None,
+    person_id: int = OWNER_ID,
+) -> bool:
+    """Write down that a thing is claimed or ignored, for one target or all of a person; returns whether that is new.
 
-    Raises TargetError for an unknown target.
+    Raises `UnknownTarget` where the person has no such target.
     """
-    target_id = target_id_of(connection, target) if target is not None else None
-    row: dict[str, Any] = {"person_id": OWNER_ID, "target_id": target_id, f"{what}_id": id_}
+    target_id = target_id_of(connection, target, person_id=person_id) if target is not None else None
+    row: dict[str, Any] = {"person_id": person_id, "target_id": target_id, f"{what}_id": id_}
     row |= {"state": state, "origin": _BY_HAND, "created_at": now}
     added = insert(Settled).values(row)
     keys = ["person_id", "target_id", "benefit_id", "campaign_id", "game_id"]
@@ -56,18 +65,18 @@ def settle(connection: Connection, what: What, id_: int, state: State, now: date
     return connection.execute(changed.returning(Settled.id)).first() is not None
 
 
-def unsettle(connection: Connection, what: What, id_: int, *, target: str | None) -> bool:
-    """Be reminded of a thing again, for one target or all; returns whether that is new.
+def unsettle(connection: Connection, what: What, id_: int, *, target: str | None, person_id: int = OWNER_ID) -> bool:
+    """Be reminded of a thing again, for one target or all of a person; returns whether that is new.
 
-    Raises TargetError for an unknown target.
+    Raises `UnknownTarget` where the person has no such target.
     """
-    target_id = target_id_of(connection, target) if target is not None else None
-    same = (_COLUMNS[what] == id_, Settled.target_id.is_not_distinct_from(target_id), Settled.person_id == OWNER_ID)
+    target_id = target_id_of(connection, target, person_id=person_id) if target is not None else None
+    same = (_COLUMNS[what] == id_, Settled.target_id.is_not_distinct_from(target_id), Settled.person_id == person_id)
     return bool(connection.execute(delete(Settled).where(*same)).rowcount)
 
 
-def list_settled(connection: Connection) -> list[SettledLine]:
-    """Return what is claimed or ignored, the newest last."""
+def list_settled(connection: Connection, *, person_id: int = OWNER_ID) -> list[SettledLine]:
+    """Return what a person has claimed or ignores, the newest last."""
     rows = connection.execute(
         select(
             Settled,
@@ -79,7 +88,7 @@ def list_settled(connection: Connection) -> list[SettledLine]:
         .outerjoin(Game, Game.id == Settled.game_id)
         .outerjoin(DropBenefit, DropBenefit.id == Settled.benefit_id)
         # With a target that was removed goes what counted there.
-        .where(or_(Settled.target_id.is_(None), Target.id.is_not(None)))
+        .where(Settled.person_id == person_id, or_(Settled.target_id.is_(None), Target.id.is_not(None)))
         .order_by(Settled.created_at, Settled.id)
     )
     return [
@@ -96,10 +105,11 @@ def list_settled(connection: Connection) -> list[SettledLine]:
     ]
 
 
-def list_progress(connection: Connection) -> list[ProgressLine]:
-    """Return the drops that somebody has begun or claimed, those that were looked at last first."""
+def list_progress(connection: Connection, *, person_id: int = OWNER_ID) -> list[ProgressLine]:
+    """Return the drops that a person has begun or claimed, those that were looked at last first."""
     rows = connection.execute(
         select(
+            TimeBasedDrop.id,
             DropCampaign.name.label("campaign"),
             TimeBasedDrop.name.label("drop"),
             DropProgress.minutes,
@@ -109,6 +119,7 @@ def list_progress(connection: Connection) -> list[ProgressLine]:
         )
         .join(TimeBasedDrop, TimeBasedDrop.id == DropProgress.drop_id)
         .join(DropCampaign, DropCampaign.id == TimeBasedDrop.campaign_id)
+        .where(DropProgress.person_id == person_id)
         .order_by(DropProgress.seen_at.desc(), DropCampaign.name, TimeBasedDrop.required_minutes, TimeBasedDrop.id)
     )
     return [ProgressLine(**row) for row in rows.mappings()]

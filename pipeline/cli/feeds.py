@@ -1,52 +1,30 @@
 """Commands on feeds: `feeds`, alone a list of them; `show`, `build`, and the links of personal ones."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
-from sqlalchemy import Connection, RowMapping, select
+from msgspec import UNSET
+from sqlalchemy import select
 
-from feeds.catalog import create_first, load_feeds
 from feeds.formats import PAGE_ENDING, formats_of
-from feeds.links import Opens, ensure_link, find_link, find_list, list_links, rotate_link
-from feeds.podcasts.rows import load_podcasts
-from feeds.publish import take_in_all
-from feeds.scopes import PODCASTS, SCOPES
-from feeds.take_in import TURN
+from feeds.links import find_link, list_links
 from models import Feed
 from models.errors import UsageError
-from models.locks import AT_ONCE, hold
-from models.names import name_key, nearest
-from models.printable import NAME_LENGTH, on_a_line
-from notifiers.targets import target_id_of
 from pipeline.catalogue.people import person_named
 from pipeline.cli.checking import check_folders
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import SET_ASIDE, open_command
+from pipeline.operations import feeds as operations
+from pipeline.operations.feeds import Addresses, Makes
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
-from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.runtime import Runtime
 from pipeline.runtime.settings import load_settings
-
-SHOWN_ITEMS = 10
-_TITLES: Mapping[Opens, str] = {
-    "followed": "What I follow",
-    "target": "",
-    "health": "Health",
-    "news": "News of my games",
-    "library": "My library",
-    "journal": "My journal",
-    "roms": "My ROMs",
-    "list": "",
-    "show": "",
-    "playlist": "",
-    "sounds": "My sounds",
-}
-# What `lootwire feeds --json` calls the formats; a feed that lacks one has null.
-_KEYS = tuple(dict.fromkeys(each.key for scope in SCOPES for each in formats_of(scope)))
 
 
 class What(StrEnum):
@@ -80,10 +58,10 @@ def list_feeds(context: typer.Context, as_json: JsonFlag = False) -> None:
 def show_feeds(as_json: JsonFlag = False) -> None:
     """Show the published feeds with their addresses."""
     runtime = open_command()
-    _take_in(runtime)
+    operations.take_in(runtime)
     with runtime.engine.connect() as connection:
-        listed = select(*Feed.__table__.c).where(Feed.link_id.is_(None)).order_by(Feed.id)
-        rows = [_line(row, runtime.settings.public_url) for row in connection.execute(listed).mappings()]
+        lines = operations.list_feeds(connection, runtime.settings.public_url)
+    rows = [msgspec.structs.asdict(line) for line in lines]
     empty = "No feeds yet: they appear with the first events, `lootwire once` fetches some."
     print_rows(rows, as_json=as_json, columns=("title", "rss", "items", "written_at"), empty=empty)
 
@@ -95,25 +73,18 @@ def show_feed(
 ) -> None:
     """Show a feed: its addresses, and its newest items."""
     runtime = open_command()
-    _take_in(runtime)
+    operations.take_in(runtime)
     with runtime.engine.connect() as connection:
-        row = _find(connection, name)
-        newest = _newest(connection, row)
-    shown = {
-        **_line(row, runtime.settings.public_url),
-        "page": f"{runtime.settings.public_url}/{row['path']}{PAGE_ENDING}",
-        "total": row["total"],
-        "older_pages": row["archived"],
-        "newest": newest,
-    }
+        page = operations.show_feed(connection, runtime.settings.public_url, name)
     if as_json:
-        print_json(shown)
+        print_json(page)
         return
+    shown = {key: value for key, value in msgspec.structs.asdict(page).items() if key not in {"id", "newest"}}
     for field, value in shown.items():
-        if field != "newest" and value is not None:
+        if value is not None:
             console.print(f"{field.replace('_', ' '):>12}  {show(value)}", markup=False, soft_wrap=True)
-    for item in newest:
-        console.print(f"{show(item['at']):>12}  {show(item['title'])}", markup=False, soft_wrap=True)
+    for item in page.newest:
+        console.print(f"{show(item.at):>12}  {show(item.title)}", markup=False, soft_wrap=True)
 
 
 @feeds.command("build")
@@ -185,18 +156,11 @@ def show_private(
         raise UsageError("`lootwire feeds private list NAME` gives the feed of a list, and no other takes a name")
     if person is not None and (target is not None or health):
         raise UsageError("--target and --health are feeds of this installation: no --person has them")
-    opens: Opens = "target" if target is not None else "health" if health else what.value
+    opens: Makes = "target" if target is not None else "health" if health else what.value
     runtime = open_command()
-    now = utc_now()
-    with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
+    with runtime.engine.connect() as connection:
         owner = person_named(connection, person)
-        subject_id, title = None, _TITLES[opens]
-        if target is not None:
-            subject_id, title = target_id_of(connection, target), target
-        elif name is not None:
-            subject_id, title = find_list(connection, name, owner)
-        folder = ensure_link(connection, runtime.vault, opens, now, subject_id=subject_id, title=title, person_id=owner)
-    _print_addresses(opens, folder, runtime, as_json=as_json)
+    _print_addresses(operations.make_personal(runtime, owner, opens, name=target or name), as_json=as_json)
 
 
 @feeds.command("rotate")
@@ -211,62 +175,9 @@ def rotate(
 ) -> None:
     """Give a personal feed new addresses; the next publish deletes the files under the old ones."""
     runtime = open_command()
-    with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
+    with runtime.engine.connect() as connection:
         link_id = find_link(connection, link)
-        folder = rotate_link(connection, runtime.vault, link_id, utc_now())
-        opens = next(line.opens for line in list_links(connection) if line.id == link_id)
-    _print_addresses(opens, folder, runtime, as_json=as_json)
-
-
-def _newest(connection: Connection, row: RowMapping) -> list[dict[str, Any]]:
-    """Return the newest items of a feed; a podcast has sounds, and no events."""
-    if row["scope"] in PODCASTS:
-        (podcast,) = load_podcasts(connection, [row["id"]], {})
-        newest = podcast.episodes[:SHOWN_ITEMS]
-        return [{"at": each.published_at, "kind": "sound", "title": each.title} for each in newest]
-    (feed,) = load_feeds(connection, [row["id"]], items=SHOWN_ITEMS)
-    return [{"at": each.occurred_at, "kind": each.kind, "title": each.title} for each in feed.items[:SHOWN_ITEMS]]
-
-
-def _take_in(runtime: Runtime) -> None:
-    """Put new events on their feeds, unless a publish is about to: so that the list has every feed."""
-    with hold(runtime.engine, TURN, AT_ONCE) as our_turn:
-        if our_turn and take_in_all(runtime.engine, page_size=runtime.settings.feed_items):
-            with runtime.engine.begin() as connection:
-                create_first(connection)
-
-
-def _line(row: RowMapping, base: str) -> dict[str, Any]:
-    endings = {each.key: each.ending for each in formats_of(row["scope"])}
-    return {
-        "title": row["title"],
-        "scope": row["scope"],
-        "path": row["path"],
-        **{key: f"{base}/{row['path']}{endings[key]}" if key in endings else None for key in _KEYS},
-        "items": row["items"],
-        "written_at": row["written_at"],
-        "waiting": row["version"] != row["written_version"],
-    }
-
-
-def _find(connection: Connection, name: str) -> RowMapping:
-    """Return the row of a public feed by its path or title."""
-    columns = (*Feed.__table__.c,)
-    public = select(*columns).where(Feed.link_id.is_(None))
-    row = connection.execute(public.where(Feed.path == name)).mappings().one_or_none()
-    if row is not None:
-        return row
-    titles = connection.execute(select(Feed.id, Feed.title, Feed.path).where(Feed.link_id.is_(None))).all()
-    same = [each for each in titles if name_key(each.title) == name_key(name)]
-    if len(same) == 1:
-        return connection.execute(public.where(Feed.id == same[0].id)).mappings().one()
-    shown = on_a_line(name, NAME_LENGTH)
-    if same:
-        paths = ", ".join(sorted(each.path for each in same))
-        raise UsageError(f"Several feeds are called {shown}: name one by its path, {paths}")
-    near = nearest(name, [each.title for each in titles])
-    hint = f"; did you mean {' or '.join(near)}?" if near else "; `lootwire feeds` lists them"
-    raise UsageError(f"No feed is called {shown}{hint}")
+    _print_addresses(operations.rotate_personal(runtime, link_id), as_json=as_json)
 
 
 def _check(runtime: Runtime) -> int:
@@ -307,15 +218,12 @@ def _problems(root: Path, written: Sequence[tuple[str, Any]]) -> Iterator[str]:
                 yield f"{path}{ending}: {error}"
 
 
-def _print_addresses(opens: str, folder: str, runtime: Runtime, *, as_json: bool) -> None:
-    base = f"{runtime.settings.public_url}/{folder}/{opens}"
-    addresses: Mapping[str, str] = {
-        "page": f"{base}{PAGE_ENDING}",
-        **{each.key: f"{base}{each.ending}" for each in formats_of(opens)},  # type: ignore[arg-type]
-    }
+def _print_addresses(addresses: Addresses, *, as_json: bool) -> None:
+    fields = msgspec.structs.asdict(addresses)
+    shown = {name: value for name, value in fields.items() if name not in {"id", "opens"} and value is not UNSET}
     if as_json:
-        print_json(addresses)
+        print_json(shown)
         return
-    for name, address in addresses.items():
+    for name, address in shown.items():
         console.print(f"{name:>10}  {address}", markup=False, soft_wrap=True)
     console.print("They are there after the next publish. Whoever knows one of them can read the feed.", markup=False)

@@ -220,6 +220,8 @@ def follow(runtime: Runtime, person_id: int, name: str) -> FollowAnswer:
         finding = finder.find([read_name(_entry_of_ours(runtime, person_id, name), number_is_id=True)])[0]
     if finding.igdb_id is None:
         raise UnclearGame(unclear(finding), finding.choices)
+    if not can_ask(runtime):
+        _check_seen(runtime, person_id, finding.igdb_id)
     with runtime.engine.begin() as connection:
         new = follow_game(connection, finding.igdb_id, utc_now(), person_id=person_id)
         if new:
@@ -228,6 +230,15 @@ def follow(runtime: Runtime, person_id: int, name: str) -> FollowAnswer:
     return FollowAnswer(
         **{**msgspec.structs.asdict(finding), "new": new, "game_id": known[0].game_id if known else None}
     )
+
+
+def _check_seen(runtime: Runtime, person_id: int, igdb_id: int) -> None:
+    """Raise what an entry that is not here at all raises, where one is here for others' libraries alone."""
+    with runtime.engine.connect() as connection:
+        is_hidden = bool(hidden_entries(connection, [igdb_id], person_id))
+    if is_hidden:
+        with Client() as client:
+            runtime.igdb(client)
 
 
 def unfollow(connection: Connection, person_id: int, now: datetime, name: str) -> Followed:

@@ -168,7 +168,7 @@ def list_campaigns(
         "has_subscription": wanted.has_subscription,
         "before": before,
     }
-    given = {name: value for name, value in values.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     keys = {f"{name}_key": name_key(given[name]) for name in ("game", "organization") if name in given}
     rows = connection.execute(_query(frozenset(given)), {**given, **keys, "now": now, "most": limit})
     return [_line(row) for row in rows]

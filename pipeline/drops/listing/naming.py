@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, exists, literal, null, select, true
+from sqlalchemy import BigInteger, Connection, Select, exists, literal, null, select, true
 
+from feeds.public import is_game_seen_by
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, TimeBasedDrop
 from models.errors import UnknownThing, UsageError
 from models.names import name_key, nearest
@@ -54,13 +55,15 @@ class Named(NamedTuple):
         return f"{self.shown} ({', '.join(shown)}) is {self.reference}"
 
 
-def find_named(connection: Connection, written: str, *, among: Sequence[What] = _WHATS) -> Named:
+def find_named(
+    connection: Connection, written: str, *, among: Sequence[What] = _WHATS, person_id: int | None = None
+) -> Named:
     """Return what a person means by a name, an id of the service, or `campaign:12`, `game:3`, `benefit:7`.
 
     Case, accents and punctuation do not count. Raises `UnknownThing` where it is none of those `among` which it may be,
-    and `UsageError` where it may be several, with what may be meant.
+    and `UsageError` where it may be several, with what may be meant. For a person only games count that they may see.
     """
-    things = [thing for thing in _all(connection) if thing.what in among]
+    things = [thing for thing in _all(connection, person_id) if thing.what in among]
     matches = _by_reference(things, written) or _by_name(things, written)
     if len(matches) == 1:
         return matches[0]
@@ -102,8 +105,9 @@ def _placed(connection: Connection, thing: Named) -> Named:
     return thing._replace(game=row[0], campaign=row[1]) if row else thing
 
 
-def _all(connection: Connection) -> Iterable[Named]:
-    for query in (_campaigns(), _games(), _benefits()):
+def _all(connection: Connection, person_id: int | None) -> Iterable[Named]:
+    games = _games() if person_id is None else _games().where(is_game_seen_by(literal(person_id, BigInteger)))
+    for query in (_campaigns(), games, _benefits()):
         yield from (Named(*row) for row in connection.execute(query))
 
 

@@ -17,7 +17,7 @@ from models import Game, GameExternalId, GameMetadata
 from models.moments import Moment
 
 SERVICE = "igdb"
-How = Literal["igdb_id", "external_game", "name", "hand"]
+How = Literal["service", "igdb_id", "external_game", "name", "hand"]
 NONE = "none"
 _GAMES = bindparam("games", type_=ARRAY(BigInteger))
 

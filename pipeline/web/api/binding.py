@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -97,13 +98,18 @@ def _struct(
 
 def _convert(kind: Any, value: Any, pointer: str, problems: list[FieldProblem], *, strict: bool) -> Any:
     try:
-        converted = msgspec.convert(value, kind, strict=strict)
+        # Else a number would be a time, as seconds since 1970.
+        converted = msgspec.convert(value, kind, strict=strict or _is_time(kind))
     except msgspec.ValidationError as error:
         detail, _, at = str(error).partition(" - at `$")
         problems.append(FieldProblem(pointer=pointer + _pointer(at.rstrip("`")), detail=printable(detail)))
         return None
     problems += (FieldProblem(pointer=at, detail=detail) for at, detail in find_unfit(converted, pointer))
     return converted
+
+
+def _is_time(kind: Any) -> bool:
+    return kind is datetime or any(map(_is_time, get_args(kind)))
 
 
 def _pointer(path: str) -> str:

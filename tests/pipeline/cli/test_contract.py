@@ -42,7 +42,9 @@ DELIVERY_KEYS = {
     "sent_at",
     "last_error",
 }
-FEED_KEYS = {"title", "scope", "path", "rss", "atom", "items", "written_at", "waiting"} | {each.key for each in FORMATS}
+FEED_KEYS = {"id", "title", "scope", "path", "rss", "atom", "items", "written_at", "waiting"} | {
+    each.key for each in FORMATS
+}
 STATUS_KEYS = {
     "eventsub",
     "campaigns",

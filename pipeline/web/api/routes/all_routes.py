@@ -4,8 +4,10 @@ from pipeline.web.api.routes.analytics import routes as analytics
 from pipeline.web.api.routes.badges import routes as badges
 from pipeline.web.api.routes.campaigns import routes as campaigns
 from pipeline.web.api.routes.channels import routes as channels
+from pipeline.web.api.routes.drops import routes as drops
 from pipeline.web.api.routes.events import routes as events
 from pipeline.web.api.routes.eventsub import routes as eventsub
+from pipeline.web.api.routes.feeds import routes as feeds
 from pipeline.web.api.routes.games import routes as games
 from pipeline.web.api.routes.igdb import routes as igdb
 from pipeline.web.api.routes.library import routes as library
@@ -26,7 +28,7 @@ from pipeline.web.api.routes.videos import routes as videos
 from pipeline.web.api.routes.works import routes as works
 
 _SUBJECTS = (
-    *(badges, campaigns, events, games, igdb, organizations, releases, rewards),
+    *(badges, campaigns, drops, events, feeds, games, igdb, organizations, releases, rewards),
     *(analytics, channels, eventsub, quarantine, settings),
     *(sources, standing, streams, targets, videos),
     *(library, library_imports, lists, playthroughs, roms, works),

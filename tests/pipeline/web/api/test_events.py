@@ -72,6 +72,7 @@ def test_events_are_chosen(owner: httpx.Client, world: Publishing, query: str, e
     [
         ("kind=campain.added", "/query/kind"),
         ("since=2026-11-20T12:00:00", "/query/since"),
+        ("until=0.5", "/query/until"),
         ("cursor=abc", "/query/cursor"),
         ("order=random", "/query/order"),
         ("game=%00", "/query/game"),

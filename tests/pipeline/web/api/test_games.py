@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from models import Follow, Person, Plan
 from models.people import OWNER_ID
@@ -110,6 +110,8 @@ def test_a_game_of_another_persons_library_is_not_there(
     assert of_ada.get("/games/search?q=Marshlight").json() == []
     assert names(owner.get("/games")) == ["Marshlight"]
     assert of_ada.delete("/games/Marshlight/follow").status_code == 404
+    hers, nobodys = (of_ada.put(f"/games/{name}/follow") for name in ("Marshlight", "Quillmere"))
+    assert (hers.status_code, hers.json()["detail"]) == (nobodys.status_code, nobodys.json()["detail"])
 
 
 def test_a_game_that_something_public_names_is_there_for_everybody(of_ada: httpx.Client, libraries: Libraries) -> None:
@@ -158,7 +160,7 @@ def test_who_follows_as_much_as_their_plan_allows_follows_no_more(
 ) -> None:
     plan_id = world.add(Plan, name="small", gauges={"follows": 1}, created_at=world.now)
     with world.engine.begin() as connection:
-        connection.execute(Person.__table__.update().where(Person.id == ada).values(plan_id=plan_id))
+        connection.execute(update(Person).where(Person.id == ada).values(plan_id=plan_id))
 
     assert of_ada.put("/games/igdb:9/follow").status_code == 200
     assert of_ada.put("/games/igdb:10/follow").status_code == 402
@@ -181,13 +183,18 @@ def test_the_owner_pins_which_entry_a_game_is(
 ) -> None:
     world.campaign(game_id=world.game("Gloomtide"))
 
-    pinned = owner.put("/games/Gloomtide/link", json={"igdb_id": 10}, headers={"If-Match": "*"}).json()
+    etag = owner.get("/games/Gloomtide/link").headers["ETag"]
+    any_version = {"If-Match": "*"}
 
+    answer = owner.put("/games/Gloomtide/link", json={"igdb_id": 10}, headers={"If-Match": etag})
+
+    pinned = answer.json()
     assert (pinned["link"]["igdb_id"], pinned["link"]["how"], pinned["entry"]) == (10, "hand", "Gloomtide II")
     assert of_ada.get("/games/Gloomtide/link").json()["link"]["igdb_id"] == 10
-    assert of_ada.put("/games/Gloomtide/link", json={"igdb_id": 10}).status_code == 403
-    assert owner.put("/games/Gloomtide/link", json={"igdb_id": 4711}, headers={"If-Match": "*"}).status_code == 422
-    assert owner.delete("/games/Gloomtide/link", headers={"If-Match": "*"}).status_code == 204
+    assert owner.put("/games/Gloomtide/link", json={"igdb_id": 9}, headers={"If-Match": etag}).status_code == 412
+    assert of_ada.put("/games/Gloomtide/link", json={"igdb_id": 9}, headers=any_version).status_code == 403
+    assert owner.put("/games/Gloomtide/link", json={"igdb_id": 4711}, headers=any_version).status_code == 422
+    assert owner.delete("/games/Gloomtide/link", headers=any_version).status_code == 204
     assert owner.get("/games/Gloomtide/link").json()["link"] is None
 
 

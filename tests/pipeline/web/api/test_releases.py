@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from models import Follow, Platform, ReleaseDate
 from models.people import OWNER_ID
@@ -24,8 +24,8 @@ def dated(libraries: Libraries) -> dict[str, int]:
     with world.engine.begin() as connection:
         connection.execute(insert(Platform), [{"igdb_id": 6, "name": "PC (Microsoft Windows)", "abbreviation": "PC"}])
         connection.execute(insert(Platform), [{"igdb_id": 130, "name": "Nintendo Switch", "abbreviation": "Switch"}])
-        connection.execute(ReleaseDate.__table__.delete())
-    dates = {
+        connection.execute(delete(ReleaseDate))
+    dates: dict[str, dict[str, object]] = {
         "Day": {"precision": "day", "date": datetime(YEAR, 2, 3, tzinfo=UTC).date(), "platform_id": 6},
         "Month": {"precision": "month", "month": 2, "platform_id": 130},
         "Quarter": {"precision": "quarter", "quarter": 1},
@@ -40,8 +40,13 @@ def dated(libraries: Libraries) -> dict[str, int]:
         with world.engine.begin() as connection:
             named = "SELECT igdb_id FROM game_metadata WHERE name = %(name)s"
             igdb_id = connection.exec_driver_sql(named, {"name": title}).scalar_one()
-            connection.execute(ReleaseDate.__table__.delete().where(ReleaseDate.game_igdb_id == igdb_id))
-            row = {"game_igdb_id": igdb_id, "igdb_id": number, "year": YEAR, "first_seen_at": world.now}
+            connection.execute(delete(ReleaseDate).where(ReleaseDate.game_igdb_id == igdb_id))
+            row: dict[str, object] = {
+                "game_igdb_id": igdb_id,
+                "igdb_id": number,
+                "year": YEAR,
+                "first_seen_at": world.now,
+            }
             connection.execute(insert(ReleaseDate).values(row | columns))
     return games
 
