@@ -46,7 +46,7 @@ def settle(
     *,
     detail: Mapping[str, Any] | None = None,
 ) -> int | None:
-    """Say what work cost in the end, and return the balance after it; None where nothing was reserved or all is settled.
+    """Say what work cost in the end, and return the balance after it; None where nothing is reserved.
 
     What was reserved beyond it is given back, once. What it cost beyond the reserved amount is taken as far as the
     balance has it: work that is done is not undone for it.
