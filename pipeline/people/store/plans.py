@@ -1,5 +1,6 @@
 """Plans of people, and the gauges that they set."""
 
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, select
@@ -17,7 +18,15 @@ _WORDS: dict[str, str] = {
 
 
 class QuotaError(LootwireError):
-    """A person has used up what their plan gives; the text says what, and what to do."""
+    """A person has used up what their plan gives; the text says what, and what to do.
+
+    Of credits `missing` is how many more it takes, and `more_at` when some come, where that is known.
+    """
+
+    def __init__(self, text: str, *, missing: int | None = None, more_at: datetime | None = None) -> None:
+        super().__init__(text)
+        self.missing = missing
+        self.more_at = more_at
 
 
 def gauge_of(connection: Connection, person_id: int, gauge: Gauge) -> int | None:
