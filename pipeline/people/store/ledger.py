@@ -5,7 +5,7 @@ action on a reference is charged once and given back once, however often it is t
 and no row is written. Where a transaction also makes messages or locks targets, it does that first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -136,18 +136,6 @@ def lock_balance(connection: Connection, person_id: int) -> int | None:
     return connection.scalar(select(Balance.credits).where(Balance.person_id == person_id).with_for_update())
 
 
-def give(
-    connection: Connection, person_id: int, action: str, gifts: Sequence[tuple[str, int]], now: datetime
-) -> int | None:
-    """Give a person credits by their references, of which none is in the ledger; returns the balance after it."""
-    balance = lock_balance(connection, person_id)
-    if balance is None:
-        return None
-    for reference, amount in gifts:
-        balance = _book(connection, person_id, action, reference, amount, balance, now, None)
-    return balance
-
-
 def list_entries(
     connection: Connection, person_id: int, *, limit: int, before_id: int | None = None
 ) -> list[LedgerLine]:
@@ -159,12 +147,28 @@ def list_entries(
     return [LedgerLine(**row._asdict()) for row in connection.execute(query)]
 
 
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken for work that is neither settled nor given back, with the detail of its beginning."""
+
+    amount: int
+    detail: dict[str, Any]
+
+
+def load_open(connection: Connection, action: str, reference: str) -> Reservation | None:
+    """Return what is reserved for work that goes on; None where nothing is."""
+    current = _current_round(connection, action, reference)
+    if current.reserved is None or current.is_closed:
+        return None
+    return Reservation(amount=current.reserved, detail=current.detail)
+
+
 class _Round(msgspec.Struct, frozen=True, kw_only=True):
     """A round of work under a reference: what was reserved for it, by whom, and whether that is over."""
 
     reference: str
     person_id: int | None = None
     reserved: int | None = None
+    detail: dict[str, Any] = {}
     is_closed: bool = False
 
 
@@ -175,7 +179,7 @@ def _current_round(connection: Connection, action: str, reference: str) -> _Roun
         of_round = round_of(reference, number)
         actions = {name: _closing(action, name) for name in (SETTLED, REFUNDED)}
         rows = connection.execute(
-            select(LedgerEntry.action, LedgerEntry.person_id, LedgerEntry.amount).where(
+            select(LedgerEntry.action, LedgerEntry.person_id, LedgerEntry.amount, LedgerEntry.detail).where(
                 LedgerEntry.action.in_([action, *actions.values()]), LedgerEntry.reference == of_round
             )
         ).all()
@@ -187,6 +191,7 @@ def _current_round(connection: Connection, action: str, reference: str) -> _Roun
                 reference=of_round,
                 person_id=reserved.person_id,
                 reserved=-reserved.amount,
+                detail=reserved.detail,
                 is_closed=actions[SETTLED] in by_action,
             )
         number += 1
