@@ -5,24 +5,28 @@ from collections.abc import Iterator
 from models.details import QuotaDetail
 from models.events import EventKind
 from models.words.kinds import Fact, FamilyWords, KindWords, Written
-from models.words.units import counted
 
 KINDS: dict[EventKind, KindWords[QuotaDetail]] = {
     EventKind.QUOTA_LOW: KindWords(
         "Few credits left",
         ("warning of few credits", "warnings of few credits"),
-        lambda detail, _service: f"Few credits left: {detail.credits:,} of {detail.of:,}",
+        lambda detail, _service: f"Few credits left – {': '.join(filter(None, (detail.name, _left(detail))))}",
     ),
 }
 
 
+def _left(detail: QuotaDetail) -> str | None:
+    return f"{detail.credits:,} of {detail.of:,}" if detail.of else None
+
+
 def _feed_summary(_kind: str, detail: QuotaDetail) -> Iterator[str]:
-    yield f"{counted(detail.credits, 'credit')} are left."
+    if left := _left(detail):
+        yield left
 
 
 def _message_facts(_kind: str, _service: str | None, detail: QuotaDetail, written: Written) -> Iterator[Fact]:
     yield "Plan", detail.name
-    yield "Left", counted(detail.credits, "credit")
+    yield "Left", _left(detail)
     yield "More come", written(detail.more_at) if detail.more_at else None
 
 
