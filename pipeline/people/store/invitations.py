@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from models import Invitation, Person
 from models.errors import LootwireError
 from pipeline.people.keys import NewKey
-from pipeline.people.records import SCOPES_OF, Role
+from pipeline.people.records import SCOPES_OF, Moment, Role
 from pipeline.people.store.keys import add_key
 
 LASTS = timedelta(days=3)
@@ -29,7 +29,7 @@ class NewInvitation(msgspec.Struct, frozen=True, kw_only=True):
     """An invitation that was made a moment ago: its name is shown once, and kept as its digest."""
 
     name: str
-    expires_at: datetime
+    expires_at: Moment
 
     def __repr__(self) -> str:
         return f"NewInvitation(expires_at={self.expires_at!r})"
@@ -40,7 +40,7 @@ class Invited(msgspec.Struct, frozen=True, kw_only=True):
 
     person: str
     role: Role
-    expires_at: datetime
+    expires_at: Moment
 
 
 def invite(connection: Connection, person_id: int, now: datetime) -> NewInvitation:
@@ -75,7 +75,7 @@ def forget_ended(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(Invitation).where(ended)).rowcount
 
 
-def _find(connection: Connection, name: str, now: datetime, *, locked: bool = False) -> Row[Any]:
+def _find(connection: Connection, name: str, now: datetime, *, locked: bool = False) -> Any:
     query = (
         select(
             Invitation.id,

@@ -16,7 +16,7 @@ from models import Balance, LedgerEntry, Person, Plan
 from models.errors import UsageError
 from models.words.units import moment_in_figures
 from pipeline.people.credits import round_of
-from pipeline.people.records import Action
+from pipeline.people.records import Action, Moment
 from pipeline.people.store.plans import QuotaError
 
 GRANT = "grant"
@@ -33,7 +33,7 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     balance_after: int
     detail: dict[str, Any]
-    at: datetime
+    at: Moment
 
 
 def price_of(connection: Connection, person_id: int, action: Action) -> int | None:

@@ -11,7 +11,7 @@ from models import Balance, Person, Plan, Target
 from models.errors import LootwireError, UnknownThing, UsageError
 from models.names import nearest
 from models.printable import NAME_LENGTH, on_a_line
-from pipeline.people.records import Role
+from pipeline.people.records import Moment, Role
 from pipeline.people.store.plans import leave_plan, plan_named, take_up_plan
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
@@ -30,8 +30,8 @@ class PersonLine(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     plan: str | None
     credits: int | None
-    created_at: datetime
-    disabled_at: datetime | None
+    created_at: Moment
+    disabled_at: Moment | None
 
 
 def add_person(connection: Connection, name: str, role: Role, now: datetime, *, plan: str | None = None) -> PersonLine:

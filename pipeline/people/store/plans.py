@@ -14,7 +14,7 @@ from models.errors import LootwireError, UnknownThing, UsageError
 from models.names import nearest
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.people.credits import PERIODS, Period, begin_after, begin_of, begins_between, gifts
-from pipeline.people.records import ACTIONS
+from pipeline.people.records import ACTIONS, Moment
 
 Gauge = Literal["sound_mb", "targets", "subscriptions", "follows", "requests_per_minute", "messages_per_day"]
 GAUGES: tuple[Gauge, ...] = get_args(Gauge)
@@ -56,7 +56,7 @@ class PlanLine(msgspec.Struct, frozen=True, kw_only=True):
     prices: dict[str, int]
     gauges: dict[str, int]
     people: int
-    created_at: datetime
+    created_at: Moment
 
 
 def gauge_of(connection: Connection, person_id: int, gauge: Gauge) -> int | None:

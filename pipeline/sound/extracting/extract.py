@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.errors import LootwireError
+from models.errors import LootwireError, UsageError
 from pipeline.events.append import append_events
 from pipeline.people.store.plans import QuotaError
 from pipeline.sound.details import failed_event
@@ -191,8 +191,12 @@ def _give_back(
 
 
 def _state_of(around: Surroundings, claimed: Claimed) -> str:
-    with around.engine.connect() as connection:
-        state = load_extraction(connection, claimed.id).state
+    try:
+        with around.engine.connect() as connection:
+            state = load_extraction(connection, claimed.id).state
+    except UsageError:
+        # Its person was deleted, and it went with them.
+        return "lost"
     return state if state in {"completed", "cancelled"} else "lost"
 
 
