@@ -47,6 +47,11 @@ def list_keys(
     return store.list_keys(connection, person_id, limit=limit, after_id=after_id)
 
 
+def show_key(connection: Connection, person_id: int | None, key: str) -> KeyLine:
+    """Return a key as it may be shown: of a person, or anybody's; raises `UnknownThing`."""
+    return store.load_key(connection, key, person_id)
+
+
 def scopes_named(names: Collection[str]) -> frozenset[Scope]:
     """Return scopes by their names; raises `UsageError` for what is none."""
     if unknown := sorted(set(names) - set(SCOPES)):

@@ -16,6 +16,8 @@ from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import Backoff
 from pipeline.web.api.until_asked import PREFIX, Api
 from pipeline.web.application import Application
+from pipeline.web.invitations import PREFIX as INVITE
+from pipeline.web.invitations import Invitations
 from pipeline.web.receiver import open_here, receiving
 from pipeline.web.static import Published
 
@@ -34,6 +36,7 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
     parts: list[BaseRoute] = [Mount("/", published)]
     if settings.api:
         parts.insert(0, Mount(PREFIX, Api(lambda: open_here(settings))))
+        parts.insert(0, Mount(INVITE, Invitations(lambda: open_here(settings))))
     pages = Application(parts)
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:

@@ -77,7 +77,7 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
 
 def look_at_removal(connection: Connection, person_id: int) -> Removal:
     """Return what goes with a person. Raises `LastOwner` for somebody whom the installation cannot do without."""
-    _refuse(connection, person_id)
+    _refuse(connection, person_id, only_looks=True)
     counted: dict[str, Sequence[Any]] = {
         "keys": (ApiKey, ApiKey.revoked_at.is_(None)),
         "targets": (Target, Target.removed_at.is_(None)),
@@ -160,10 +160,10 @@ def forget(connection: Connection, person_id: int) -> None:
         connection.execute(delete(table).where(is_own), of_person)
 
 
-def _refuse(connection: Connection, person_id: int) -> None:
+def _refuse(connection: Connection, person_id: int, *, only_looks: bool = False) -> None:
     if person_id == OWNER_ID:
         raise LastOwner("the first owner cannot be deleted: commands act for this person, and what is old is theirs")
-    refuse_last_owner(connection, person_id, "deleted")
+    refuse_last_owner(connection, person_id, "deleted", only_looks=only_looks)
 
 
 def _own(table: Any) -> Any:

@@ -128,11 +128,13 @@ def enable_person(connection: Connection, person_id: int) -> None:
     connection.execute(update(Target).where(*paused_with).values(disabled_at=None))
 
 
-def refuse_last_owner(connection: Connection, person_id: int, what: str) -> None:
+def refuse_last_owner(connection: Connection, person_id: int, what: str, *, only_looks: bool = False) -> None:
     """Raise `LastOwner` where a person is the only owner that can act; `what` is not to be done with them."""
-    # Locked in one order, so that two owners cannot demote each other at once.
     owners = select(Person.id).where(Person.role == "owner", Person.disabled_at.is_(None)).order_by(Person.id)
-    if list(connection.scalars(owners.with_for_update())) == [person_id]:
+    if not only_looks:
+        # In one order, so that two owners cannot demote each other at once.
+        owners = owners.with_for_update()
+    if list(connection.scalars(owners)) == [person_id]:
         name = connection.scalar(select(Person.name).where(Person.id == person_id))
         raise LastOwner(
             f"{name} is the only owner and cannot be {what}; make somebody else the owner first: "

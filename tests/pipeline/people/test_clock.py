@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from models import Delivery, Event, Target
 from models.people import OWNER_ID
@@ -61,7 +61,7 @@ def test_a_plan_is_taken_up_with_the_credits_of_its_present_period_once(engine: 
 def _target(engine: Engine, person_id: int, name: str) -> int:
     row = {"name": name, "url_encrypted": b"", "label": "json", "created_at": NOON, "person_id": person_id}
     with engine.begin() as connection:
-        return connection.execute(Target.__table__.insert().values(row).returning(Target.id)).scalar_one()
+        return connection.execute(insert(Target).values(row).returning(Target.id)).scalar_one()
 
 
 def test_who_has_few_credits_left_is_told_once_until_more_come(engine: Engine) -> None:

@@ -1,5 +1,9 @@
 """All operations of the API, subject by subject; a new subject is a line."""
 
+from pipeline.web.api.routes.keys import routes as keys
+from pipeline.web.api.routes.people import routes as people
+from pipeline.web.api.routes.plans import ledger_routes as ledger
+from pipeline.web.api.routes.plans import plan_routes as plans
 from pipeline.web.api.routes.targets import routes as targets
 
-OPERATIONS = tuple(operation for routes in (targets,) for operation in routes.operations)
+OPERATIONS = tuple(operation for routes in (people, keys, plans, ledger, targets) for operation in routes.operations)

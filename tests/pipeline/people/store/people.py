@@ -40,4 +40,4 @@ def entries_of(connection: Connection, person_id: int) -> list[tuple[str, str, i
     """Return a person's ledger in its order: actions, references, amounts, balances after."""
     columns = (LedgerEntry.action, LedgerEntry.reference, LedgerEntry.amount, LedgerEntry.balance_after)
     rows = connection.execute(select(*columns).where(LedgerEntry.person_id == person_id).order_by(LedgerEntry.id))
-    return [tuple(row) for row in rows]
+    return [(row.action, row.reference, row.amount, row.balance_after) for row in rows]

@@ -2,7 +2,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, func, select, text, update
+from sqlalchemy import Connection, Engine, Executable, delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models import Balance, LedgerEntry
@@ -121,7 +121,7 @@ def test_history_comes_by_pages_the_newest_first(connection: Connection) -> None
 def test_the_ledger_is_append_only(engine: Engine, how: str) -> None:
     with engine.begin() as connection:
         ada = add_ada(connection, credits_=100)
-    changes = {
+    changes: dict[str, Executable] = {
         "update": update(LedgerEntry).values(amount=1),
         "delete": delete(LedgerEntry).where(LedgerEntry.person_id == ada),
         "truncate": text("TRUNCATE ledger_entries"),

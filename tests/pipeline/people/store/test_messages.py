@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +8,11 @@ from models import Delivery, Target
 from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers import outbox
+from notifiers.metering import Asked
 from notifiers.outbox import ClaimedMessage
 from pipeline.people.clock import advance
 from pipeline.people.store import messages
+from pipeline.people.store.ledger import reserve
 from tests.notifiers.world import NOON, Notifying
 from tests.pipeline.people.store.people import add_ada, balance_of, entries_of
 
@@ -115,11 +117,15 @@ def test_what_a_message_cost_that_is_given_up_comes_back(world: Notifying, ada: 
 
 
 def test_of_people_without_a_plan_no_message_is_counted(world: Notifying) -> None:
-    asked: list[object] = []
-    world.event()
+    asked: list[Asked] = []
 
+    def count(_connection: object, some: Sequence[Asked], _now: datetime) -> dict[int, datetime]:
+        asked.extend(some)
+        return {}
+
+    world.event()
     with world.engine.begin() as connection:
-        (message,) = outbox.claim(connection, world.now, meter=lambda _connection, some, _now: asked.append(some) or {})
+        (message,) = outbox.claim(connection, world.now, meter=count)
 
     assert (asked, message.is_metered) == ([], False)
     with world.engine.connect() as connection:
@@ -130,7 +136,7 @@ def test_what_is_said_of_ones_own_credits_costs_nothing(world: Notifying, ada: C
     person_id = ada(credits_=100, prices={"message": 4})
     with world.engine.begin() as connection:
         connection.execute(update(Target).values(person_id=person_id))
-        messages.reserve(connection, person_id, "play", "play:1", 98, NOON)
+        reserve(connection, person_id, "play", "play:1", 98, NOON)
     advance(world.engine, NOON)
 
     (message,) = claim(world)
