@@ -12,7 +12,7 @@ from models.mistakes import reason_of
 from models.people import OWNER_ID
 from notifiers import mutes
 from notifiers import targets as store
-from notifiers.check import test_target
+from notifiers.check import try_target
 from notifiers.days import zone
 from notifiers.rules.difference import in_words
 from notifiers.rules.shapes import Defaults, HeartbeatBlock, settings_of
@@ -260,10 +260,10 @@ def resume_target(name: Name) -> None:
 
 
 @targets.command("test")
-def try_target(name: Name) -> None:
+def send_a_test(name: Name) -> None:
     """Send a test message to a target, now."""
     runtime = open_command()
-    test_target(runtime.engine, runtime.vault, name)
+    try_target(runtime.engine, runtime.vault, name)
     console.print(f"sent to {name}", markup=False)
 
 

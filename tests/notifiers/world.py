@@ -11,6 +11,7 @@ from sqlalchemy import Engine, insert, select, update
 from models import Channel, Delivery, Event, Game, Organization, Target
 from models.details import BenefitLine, DropLine, EventDetail, detail_to_json, detail_type
 from models.names import name_key
+from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers import match, outbox, targets
 from notifiers.deliver import DeliverySummary
@@ -43,11 +44,18 @@ class Notifying:
     def later(self, **duration: float) -> None:
         self.now += timedelta(**duration)
 
-    def target(self, name: str = "phone", url: str = "json://127.0.0.1:9/x", **subscription: Any) -> None:
+    def target(
+        self,
+        name: str = "phone",
+        url: str = "json://127.0.0.1:9/x",
+        *,
+        person_id: int = OWNER_ID,
+        **subscription: Any,
+    ) -> None:
         """Add a target that gets every event, or those that the subscription names."""
         with self.engine.begin() as connection:
-            targets.add_target(connection, self.vault, name, url, self.now, private=True)
-        self.subscribe(name, **subscription)
+            targets.add_target(connection, self.vault, name, url, self.now, private=True, person_id=person_id)
+        self.subscribe(name, person_id=person_id, **subscription)
 
     def subscribe(self, target: str = "phone", **subscription: Any) -> int:
         with self.engine.begin() as connection:
