@@ -16,7 +16,7 @@ from models.people import OWNER_ID
 from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, conditions_from_json, conditions_to_json
 from notifiers.conditions.keys import subscription_keys
-from notifiers.errors import TargetError, UnknownTarget
+from notifiers.errors import TakenTarget, TargetError, UnknownTarget
 from notifiers.targets import target_id_of
 
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)
@@ -44,12 +44,6 @@ class SubscriptionLine:
     name: str
     conditions: Conditions
     origin: str | None
-
-    @property
-    def filters(self) -> dict[str, str]:
-        """Return the conditions that are set beside `kinds`, in words: `{"game": "Rust"}`."""
-        fields = conditions_to_json(self.conditions)
-        return {_singular(name): _in_words(value) for name, value in fields.items() if name != "kinds"}
 
 
 def add_subscription(
@@ -98,12 +92,20 @@ def add_subscription(
     return load_subscription(connection, subscription_id, person_id=person_id)
 
 
-def says(line: SubscriptionLine) -> str:
+def says(conditions: Conditions) -> str:
     """Return the conditions of a subscription in words: `game Rust; kinds campaign.*`."""
     filters = [
-        _SAID.get(name, name) + ("" if name == "my_platforms" else f" {value}") for name, value in line.filters.items()
+        _SAID.get(name, name) + ("" if name == "my_platforms" else f" {value}")
+        for name, value in filters_of(conditions).items()
     ]
-    return "; ".join([*filters, *([f"kinds {', '.join(line.kinds)}"] if line.kinds else [])]) or "everything"
+    kinds = [f"kinds {', '.join(conditions.kinds)}"] if conditions.kinds else []
+    return "; ".join([*filters, *kinds]) or "everything"
+
+
+def filters_of(conditions: Conditions) -> dict[str, str]:
+    """Return the conditions that are set beside `kinds`, in words: `{"game": "Rust"}`."""
+    fields = conditions_to_json(conditions)
+    return {_singular(name): _in_words(value) for name, value in fields.items() if name != "kinds"}
 
 
 def check_conditions(connection: Connection, conditions: Conditions) -> Conditions:
@@ -293,7 +295,7 @@ def _names_of(connection: Connection, person_id: int) -> set[str]:
 
 def _check_free(name: str, taken: Collection[str]) -> None:
     if name in taken:
-        raise TargetError(f"There is a subscription named {name!r} already; choose another name.")
+        raise TakenTarget(f"There is a subscription named {name!r} already; choose another name.")
 
 
 def _name(connection: Connection, name: str | None, target: str, conditions: Conditions, person_id: int) -> str:

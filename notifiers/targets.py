@@ -17,7 +17,7 @@ from models.vault import Vault
 from notifiers.apprise_urls import check_url, is_private
 from notifiers.days import move_waiting, zone
 from notifiers.due import lock_targets
-from notifiers.errors import TargetError, UnknownTarget
+from notifiers.errors import TakenTarget, TargetError, UnknownTarget
 from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
@@ -101,7 +101,7 @@ def add_target(
     )
     target_id = connection.execute(added).scalar_one_or_none()
     if target_id is None:
-        raise TargetError(f"There is a target named {name!r} already; choose another name, or remove it first.")
+        raise TakenTarget(f"There is a target named {name!r} already; choose another name, or remove it first.")
     return TargetLine(
         id=target_id,
         name=name,
@@ -139,7 +139,7 @@ def change_target(
     if new_name is not None and new_name != name:
         _check_name(new_name)
         if connection.scalar(select(Target.id).where(Target.name == new_name, _is_of(person_id))) is not None:
-            raise TargetError(f"There is a target named {new_name!r} already; choose another name.")
+            raise TakenTarget(f"There is a target named {new_name!r} already; choose another name.")
         values["name"] = new_name
     if address is not None:
         # A rest was the wish of whoever is at the old address.
@@ -275,10 +275,15 @@ def zone_of(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> 
     return zone(connection.execute(select(Target.timezone).where(Target.id == target_id)).scalar_one())
 
 
-def mistakes_of(name: str, url: str, timezone: str) -> Iterator[tuple[str, str]]:
-    """Yield why a target cannot be as it is wanted: the key that is wrong, and what is wrong with it."""
+def mistakes_of(name: str | None, url: str | None, timezone: str | None) -> Iterator[tuple[str, str]]:
+    """Yield why a target cannot be as it is wanted: the key that is wrong, and what is wrong with it.
+
+    What is None is not looked at.
+    """
     checks = (("name", _check_name, name), ("url", check_url, url), ("timezone", checked_timezone, timezone))
     for key, check, value in checks:
+        if value is None:
+            continue
         try:
             check(value)
         except TargetError as error:
