@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
 
 from models import Delivery, DeliveryState, Event, Target
 from models.people import OWNER_ID
+from notifiers.days import zone
 from notifiers.errors import TargetError, UnknownTarget
 from notifiers.people import hears
 from notifiers.targets import target_id_of
@@ -100,6 +101,12 @@ def load_delivery(connection: Connection, delivery_id: int, *, person_id: int = 
     if not lines:
         raise UnknownTarget(f"there is no delivery {delivery_id}; `lootwire deliveries` lists them")
     return lines[0]
+
+
+def zone_of_delivery(connection: Connection, delivery_id: int) -> tzinfo:
+    """Return the time zone of the target of a delivery that is there, by whose clock its times are shown."""
+    timezone = select(Target.timezone).join(Delivery).where(Delivery.id == delivery_id)
+    return zone(connection.execute(timezone).scalar_one())
 
 
 def list_deliveries(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from models import DeliveryState
 from models.errors import UsageError
 from models.printable import NAME_LENGTH, on_a_line
-from notifiers.days import zone
+from notifiers.deliveries import zone_of_delivery
 from notifiers.subscriptions import says
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
@@ -143,10 +143,10 @@ def why(
     """Say why a delivery was sent, or not: the event, who asked for it, what the target answered."""
     with open_command().engine.connect() as connection:
         answer = operations.explain_delivery(connection, person_named(connection, person), delivery)
+        where = zone_of_delivery(connection, delivery)
     if as_json:
         print_json(answer)
         return 0
-    where = zone(answer.timezone)
     state = f"sent at {show_in(answer.sent_at, where)}" if answer.sent_at else str(answer.state)
     if state == DeliveryState.PENDING:
         state = f"{state}, not before {show_in(answer.next_attempt_at, where)}"

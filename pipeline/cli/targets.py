@@ -1,7 +1,8 @@
 """Commands on targets: `targets`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -109,11 +110,12 @@ def add_target(
             settings=settings,
         )
     if line.is_refused:
-        _warn_of_private(line.name)
-    console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
+        _warn_of_private(line.name, person)
+    whose = _whose(person)
+    console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}{whose}", markup=False)
     if role is not None:
         console.print(f"{line.name} hears how the installation is, without any subscription", markup=False)
-    console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}", markup=False)
+    console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}{whose}", markup=False)
 
 
 @targets.command("set")
@@ -151,7 +153,7 @@ def set_target(
     wanted = _read_settings(given) | _read_heartbeat("none" if role == "none" else heartbeat)
     runtime = open_command()
     address = operations.read_address(runtime.vault, _read_url(url)) if url is not None else None
-    with runtime.engine.begin() as connection:
+    with runtime.engine.begin() as connection, _naming_heartbeat():
         line = operations.change_target(
             connection,
             person_named(connection, person),
@@ -166,10 +168,11 @@ def set_target(
     if new_name is not None:
         console.print(f"{name} is called {line.name} from now on", markup=False)
     if url is not None:
-        message = f"{line.name} is at another address now ({line.label}). Try it: lootwire targets test {line.name!r}"
+        hint = f"lootwire targets test {line.name!r}{_whose(person)}"
+        message = f"{line.name} is at another address now ({line.label}). Try it: {hint}"
         console.print(message, markup=False, soft_wrap=True)
     if line.is_refused:
-        _warn_of_private(line.name)
+        _warn_of_private(line.name, person)
     if timezone is not None:
         console.print(f"{line.name} is told of releases when their day begins in {line.timezone}", markup=False)
     if role is not None:
@@ -179,12 +182,17 @@ def set_target(
         console.print(f"{line.name}: {_settings(line.settings)} (in {line.timezone})", markup=False, soft_wrap=True)
 
 
-def _warn_of_private(name: str) -> None:
+def _warn_of_private(name: str, person: str | None) -> None:
     warning = (
         f"The address of {name} is in a private network, and nothing is sent there until you allow it: "
-        f"lootwire targets set {name!r} --private"
+        f"lootwire targets set {name!r} --private{_whose(person)}"
     )
     console.print(warning, style="yellow", markup=False, soft_wrap=True)
+
+
+def _whose(person: str | None) -> str:
+    """Return what a command that is shown needs to be about the same person."""
+    return "" if person is None else f" --person {show(person)!r}"
 
 
 def _settings(settings: TargetSettings) -> str:
@@ -216,6 +224,18 @@ def _read_heartbeat(heartbeat: str | None) -> dict[str, Any]:
     if heartbeat is None:
         return {}
     return _checked({"heartbeat": None if heartbeat == "none" else heartbeat})
+
+
+@contextmanager
+def _naming_heartbeat() -> Iterator[None]:
+    try:
+        yield
+    except WrongFields as error:
+        if "/settings/heartbeat" not in error.fields:
+            raise
+        raise typer.BadParameter(
+            "--heartbeat needs --role operator: others hear nothing of the installation"
+        ) from error
 
 
 def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,7 +292,8 @@ def pause_target(name: Name, person: PersonName = None) -> None:
     with open_command().engine.begin() as connection:
         is_new = store.pause_target(connection, name, utc_now(), person_id=person_named(connection, person))
     state = "is paused from now on" if is_new else "is paused already"
-    console.print(f"{name} {state}: lootwire targets resume {name!r} ends that", markup=False, soft_wrap=True)
+    hint = f"lootwire targets resume {name!r}{_whose(person)}"
+    console.print(f"{name} {state}: {hint} ends that", markup=False, soft_wrap=True)
 
 
 @targets.command("resume")

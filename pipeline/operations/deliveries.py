@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from models import Delivery, DeliveryState, Event, Target
+from models import DeliveryState, Event
 from models.errors import WrongFields
 from notifiers import deliveries as store
 from notifiers import inbox, reasons
@@ -67,7 +67,6 @@ class WhyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     subscriptions: list[AskingSubscription]
     subscriptions_removed: int
-    timezone: str
 
 
 class InboxAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,13 +136,7 @@ def list_deliveries(
 def explain_delivery(connection: Connection, person_id: int, delivery_id: int) -> WhyAnswer:
     """Return why a delivery was sent, or not; raises `UnknownThing` where the person has none of that number."""
     line = store.load_delivery(connection, delivery_id, person_id=person_id)
-    more = connection.execute(
-        select(Event.occurred_at, Target.timezone)
-        .select_from(Delivery)
-        .join(Event)
-        .join(Target, Target.id == Delivery.target_id)
-        .where(Delivery.id == delivery_id)
-    ).one()
+    occurred_at = connection.execute(select(Event.occurred_at).where(Event.id == line.event_id)).scalar_one()
     asking = [
         each for each in list_subscriptions(connection, person_id=person_id) if each.id in set(line.subscription_ids)
     ]
@@ -152,8 +145,7 @@ def explain_delivery(connection: Connection, person_id: int, delivery_id: int) -
     own = {field: getattr(line, field) for field in WhyAnswer.__struct_fields__ if hasattr(line, field)}
     return WhyAnswer(
         **own,
-        occurred_at=more.occurred_at,
-        timezone=more.timezone,
+        occurred_at=occurred_at,
         subscriptions=[
             AskingSubscription(**msgspec.structs.asdict(answer_of(each)), because=why_wanted(each.conditions, holding))
             for each in asking
