@@ -17,26 +17,8 @@ SUBJECTS = {
 # Not looked at until there is a module of that name; a line goes when its room is merged.
 PENDING = {
     *("demo", "doctor", "drops", "events", "export", "extractions", "feeds", "games", "help"),
-    *(
-        "igdb",
-        "import",
-        "journal",
-        "library",
-        "once",
-        "playlists",
-        "publish",
-        "quarantine",
-        "roms",
-    ),
-    *(
-        "channels",
-        "shows",
-        "sounds",
-        "sources",
-        "status",
-        "up",
-    ),
-    *("api"),
+    *("igdb", "import", "journal", "library", "once", "playlists", "publish", "quarantine", "roms"),
+    *("channels", "shows", "sounds", "sources", "status", "up"),
 } - SUBJECTS.keys()
 
 
