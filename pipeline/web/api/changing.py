@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from models.errors import UnknownThing
 from models.locks import AT_ONCE, hold, is_held
 from pipeline.people.store.audit import note_change
 from pipeline.runtime.runtime import Runtime
@@ -14,7 +15,7 @@ from pipeline.web.api.answering import answer_of, with_etag
 from pipeline.web.api.calls import Call
 from pipeline.web.api.conditions import Condition, condition_of, showing
 from pipeline.web.api.entering import Entrance, Passage
-from pipeline.web.api.messages import Answer
+from pipeline.web.api.messages import Answer, Asked
 from pipeline.web.api.problems import RequestProblem
 from pipeline.web.api.repeats import Repeat, Repeats, is_under_way, repeat_of
 from pipeline.web.api.routing import Operation
@@ -71,7 +72,7 @@ class Changes:
                 raise
             if condition is not None and operation.method != "DELETE":
                 with self._entrance.reading(passage) as reading:
-                    answer = with_etag(answer, condition.etag(reading, asked))
+                    answer = _as_it_is_now(answer, condition, reading, asked)
             with self._runtime.engine.begin() as connection:
                 self._settle(connection, passage, call, answer, repeat)
         return answer
@@ -89,7 +90,7 @@ class Changes:
                     return before
             answer = answer_of(operation, operation.handler(call, **arguments), asked)
             if condition is not None and operation.method != "DELETE":
-                answer = with_etag(answer, condition.etag(call, asked))
+                answer = _as_it_is_now(answer, condition, call, asked)
             self._settle(call.connection, passage, call, answer, repeat)
         return answer
 
@@ -140,3 +141,11 @@ class Changes:
             if not is_first:
                 raise is_under_way()
             yield
+
+
+def _as_it_is_now(answer: Answer, condition: Condition, call: Call, asked: Asked) -> Answer:
+    """Return an answer with the ETag that the thing has now; without one where it is at another path since."""
+    try:
+        return with_etag(answer, condition.etag(call, asked))
+    except UnknownThing:
+        return answer
