@@ -39,6 +39,7 @@ from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Mute, Person, Target
 from models.due import CLOCK_TOLERANCE, due, holds, is_impossible
+from notifiers.people import hears
 from notifiers.rests import LONGEST_REST
 
 # A message may be under way for longer: whoever sends it renews its lease.
@@ -138,7 +139,7 @@ def _due_targets() -> Select[*tuple[Any, ...]]:
             has_plan.label("is_metered"),
         )
         .where(Target.disabled_at.is_(None), Target.due_at <= _NOW, Target.is_quick == bindparam("is_quick"))
-        .where(Target.id != func.all(bindparam("busy", type_=ARRAY(BigInteger))))
+        .where(Target.id != func.all(bindparam("busy", type_=ARRAY(BigInteger))), hears())
         .order_by(Target.due_at, Target.id)
         .limit(bindparam("limit", type_=Integer))
         # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it.

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, bindparam, liter
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from models import Delivery, Target
+from notifiers.people import hears
 
 # The events that go to a person's targets whatever they subscribe to.
 FAMILY = "quota"
@@ -40,6 +41,7 @@ def _deliveries() -> Insert:
             Target.person_id == bindparam("person_id", type_=BigInteger),
             Target.disabled_at.is_(None),
             Target.removed_at.is_(None),
+            hears(),
         )
         .order_by(Target.id)
     )

@@ -59,10 +59,10 @@ COMMANDS = {
     "feeds": Listed(
         LOOK, ("feeds",), "Show the published feeds with their addresses; with a command, build them or make your own."
     ),
-    "deliveries": Listed(LOOK, ("looking",), "Show what was sent to whom, what waits, and what was given up."),
+    "deliveries": Listed(LOOK, ("deliveries",), "Show what was sent to whom, what waits, and what was given up."),
     "why": Listed(
         LOOK,
-        ("looking",),
+        ("deliveries",),
         "Say why a delivery was sent, or not: the event, who asked for it, what the target answered.",
     ),
     "why-not": Listed(
@@ -155,6 +155,7 @@ COMMANDS = {
         ("exporting",),
         "Write every organization, game, campaign, reward, badge, stream and event that is known, as of this moment.",
     ),
+    "api": Listed(CARRY, ("api",), "Print what the HTTP API can do, for programs and as a page."),
 }
 
 

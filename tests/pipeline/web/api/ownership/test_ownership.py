@@ -1,6 +1,7 @@
 """Every route with every role, for own, another's and nobody's things, and without a key."""
 
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
@@ -96,7 +97,7 @@ def told_of(answer: httpx.Response, path: Path) -> tuple[int, str]:
     """Return an answer without the names that the request itself had."""
     text = answer.text
     for value in path.values():
-        text = text.replace(str(value), "…")
+        text = re.sub(rf"\b{re.escape(str(value))}\b", "…", text)
     return answer.status_code, text
 
 
