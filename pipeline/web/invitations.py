@@ -72,7 +72,8 @@ class Invitations:
         name = request.url.path.rpartition("/")[2]
         try:
             async with self._opening:
-                runtime = self._runtime = self._runtime or await asyncio.to_thread(self._open_runtime)
+                runtime = self._runtime or await asyncio.to_thread(self._open_runtime)
+                self._runtime = runtime
             show = _use if request.method == "POST" else _look
             return await asyncio.to_thread(show, runtime, name)
         except Exception as error:

@@ -10,9 +10,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from pipeline.people.credits import units_of
+from pipeline.people.records import Action
 from pipeline.people.store.ledger import load_open, price_of, refund, reserve, settle
 
-ACTION = "extraction"
+ACTION: Action = "extraction"
 
 
 def reserve_extraction(

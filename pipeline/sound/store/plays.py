@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from models import Play
+from pipeline.people.records import Action
 from pipeline.people.store.ledger import price_of, reserve
 
-ACTION = "play"
+ACTION: Action = "play"
 
 
 def note_play(connection: Connection, sound_ids: Sequence[int], person_id: int, origin: str, now: datetime) -> None:
