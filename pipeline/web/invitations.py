@@ -72,10 +72,10 @@ class Invitations:
         name = request.url.path.rpartition("/")[2]
         try:
             async with self._opening:
-                runtime = self._runtime or await asyncio.to_thread(self._open_runtime)
-                self._runtime = runtime
+                if self._runtime is None:
+                    self._runtime = await asyncio.to_thread(self._open_runtime)
             show = _use if request.method == "POST" else _look
-            return await asyncio.to_thread(show, runtime, name)
+            return await asyncio.to_thread(show, self._runtime, name)
         except Exception as error:
             if (problem := explain(error)) is None:
                 logger.exception("an invitation was not answered")
