@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, upd
 
 from models import ApiKey, Person
 from models.errors import UnknownThing, UsageError
-from pipeline.people.keys import NewKey, is_same, make_key, read_id
+from pipeline.people.keys import NewKey, make_key
 from pipeline.people.records import SCOPES_OF, Moment, Role, Scope
 
 # How long a key that was rotated still opens what it did.
@@ -30,16 +30,6 @@ class KeyLine(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Moment | None
     last_used_at: Moment | None
     revoked_at: Moment | None
-
-
-class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """The person that a valid key is of, and what the key may do: never more than the person's role."""
-
-    key_id: int
-    public_id: str
-    person_id: int
-    role: Role
-    scopes: frozenset[Scope]
 
 
 _COLUMNS = (
@@ -93,35 +83,6 @@ def list_keys(
     if person_id is not None:
         query = query.where(ApiKey.person_id == person_id)
     return [KeyLine(**row._asdict()) for row in connection.execute(query)]
-
-
-def find_holder(connection: Connection, key: str, now: datetime) -> Holder | None:
-    """Return whose a key is; None for one that is forged, cut short, expired or revoked, or whose person is disabled.
-
-    A key that is no key of ours costs no query.
-    """
-    if (public_id := read_id(key)) is None:
-        return None
-    query = (
-        select(ApiKey.id, ApiKey.digest, ApiKey.scopes, ApiKey.person_id, Person.role)
-        .join(Person)
-        .where(
-            ApiKey.public_id == public_id,
-            ApiKey.revoked_at.is_(None),
-            Person.disabled_at.is_(None),
-            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
-        )
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None or not is_same(row.digest, key):
-        return None
-    return Holder(
-        key_id=row.id,
-        public_id=public_id,
-        person_id=row.person_id,
-        role=row.role,
-        scopes=frozenset(row.scopes) & SCOPES_OF[row.role],
-    )
 
 
 def note_use(connection: Connection, key_id: int, now: datetime) -> None:

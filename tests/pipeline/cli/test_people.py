@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from models import ApiKey, Invitation
-from pipeline.people.store.keys import find_holder
 from pipeline.runtime.runtime import utc_now
 from tests.pipeline.cli.operator import Operator
+from tests.pipeline.people.store.people import find_holder
 
 KEY = re.compile(r"lw_[a-z2-7]{12}_[a-z2-7]{58}")
 

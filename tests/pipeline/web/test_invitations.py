@@ -12,11 +12,11 @@ from starlette.routing import Mount
 
 from models import ApiKey, Invitation
 from pipeline.people.store.invitations import LASTS, invite
-from pipeline.people.store.keys import find_holder
 from pipeline.people.store.people import add_person, disable_person
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.web.application import Application
 from pipeline.web.invitations import PREFIX, Invitations
+from tests.pipeline.people.store.people import find_holder
 from tests.pipeline.web.serving import answering
 from tests.plain_http import NO_CERTIFICATES
 

@@ -12,9 +12,9 @@ from models import ApiKey
 from models.errors import UnknownThing, UsageError
 from models.people import OWNER_ID
 from pipeline.people.keys import NewKey, make_key, read_id
-from pipeline.people.store.keys import add_key, find_holder, list_keys, note_use, revoke_key, rotate_key
+from pipeline.people.store.keys import add_key, list_keys, note_use, revoke_key, rotate_key
 from pipeline.people.store.people import add_person, change_role, disable_person
-from tests.pipeline.people.store.people import NOON
+from tests.pipeline.people.store.people import NOON, find_holder
 
 pytestmark = pytest.mark.long
 EACH = 2_500
