@@ -20,12 +20,14 @@ from pipeline.people.store.plans import QuotaError
 ACTION = "message"
 # Without a next period; the outbox looks again by then.
 LONGEST_WAIT = timedelta(days=7)
+# Where another transaction has the balance: a sender waits for nobody, least of all with others' targets locked.
+BUSY = timedelta(seconds=2)
 
 
 def take(connection: Connection, asked: Sequence[Asked], now: datetime) -> Mapping[int, datetime]:
     """Take what messages cost, and return until when those wait that nobody pays for, by their targets.
 
-    Belongs into the transaction that claims them; balances are locked in the order of people.
+    Belongs into the transaction that claims them. A balance that another one has locked is not waited for.
     """
     waiting: dict[int, datetime] = {}
     for message in sorted(asked, key=lambda each: (each.person_id, each.target_id)):
@@ -53,10 +55,10 @@ def _take(connection: Connection, message: Asked, now: datetime) -> datetime | N
         .join(Person, Person.id == Balance.person_id)
         .join(Plan, Plan.id == Person.plan_id)
         .where(Balance.person_id == message.person_id)
-        .with_for_update(of=Balance)
+        .with_for_update(of=Balance, skip_locked=True)
     ).one_or_none()
     if row is None:
-        return None
+        return now + BUSY
     price, most = row.prices.get(ACTION) or 0, row.gauges.get("messages_per_day")
     if not price and most is None:
         return None

@@ -147,6 +147,20 @@ def test_what_is_said_of_ones_own_credits_costs_nothing(world: Notifying, ada: C
         assert connection.scalars(select(Delivery.state)).all() == ["sending"]
 
 
+def test_a_sender_does_not_wait_for_a_balance_that_another_transaction_has(
+    world: Notifying, ada: Callable[..., int]
+) -> None:
+    person_id = ada(credits_=10, prices={"message": 4})
+    world.event()
+
+    with world.engine.begin() as spending:
+        reserve(spending, person_id, "play", "play:1", 1, NOON)
+        assert claim(world) == []
+    world.later(seconds=2)
+
+    assert len(claim(world)) == 1
+
+
 def test_a_burst_is_one_message(world: Notifying, ada: Callable[..., int]) -> None:
     person_id = ada(credits_=10, prices={"message": 4})
     for _ in range(3):
