@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from models.errors import LootwireError, UnknownThing, UsageError
+from models.errors import LootwireError, TakenName, UnknownThing, UsageError
 
 
 class TargetError(UsageError):
@@ -11,6 +11,10 @@ class TargetError(UsageError):
 
 class UnknownTarget(TargetError, UnknownThing):
     """A person has no target or subscription of that name."""
+
+
+class TakenTarget(TargetError, TakenName):
+    """A person has another target or subscription of that name already."""
 
 
 class DeliveryError(LootwireError):

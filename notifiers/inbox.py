@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, case, literal, or_, select
 
 from models import Delivery, DeliveryState, Event
+from models.people import OWNER_ID
 from notifiers.targets import target_id_of
 
 # Of what was dropped, so much is shown.
@@ -26,8 +27,9 @@ class InboxLine:
     reason: str | None
 
 
-def load_inbox(connection: Connection, target: str, now: datetime) -> list[InboxLine]:
+def load_inbox(connection: Connection, target: str, now: datetime, *, person_id: int = OWNER_ID) -> list[InboxLine]:
     """Return what waits for a target, the next first, then what was dropped lately; raises TargetError if unknown."""
+    target_id = target_id_of(connection, target, person_id=person_id)
     waits = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
     dropped = (Delivery.state == DeliveryState.DROPPED) & (Delivery.created_at > now - DROPPED_FOR)
     rows = connection.execute(
@@ -42,7 +44,7 @@ def load_inbox(connection: Connection, target: str, now: datetime) -> list[Inbox
             Delivery.last_error.label("reason"),
         )
         .join(Event, Event.id == Delivery.event_id)
-        .where(Delivery.target_id == target_id_of(connection, target), or_(waits, dropped))
+        .where(Delivery.target_id == target_id, or_(waits, dropped))
         .order_by(waits.desc(), Delivery.next_attempt_at, Delivery.event_id)
     )
     return [InboxLine(**row) for row in rows.mappings()]

@@ -29,6 +29,7 @@ from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
 from notifiers.conditions.keys import event_keys
 from notifiers.conditions.reading import complete, load_facts, with_followers, with_links, with_platforms
+from notifiers.people import hears
 
 Pair = tuple[int, int]
 
@@ -37,7 +38,7 @@ def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> 
     """Put one delivery per event and target that wants it into the outbox; returns how many are new.
 
     Belongs inside the transaction that appended the events, so that neither exists without the other. Running it
-    again adds nothing. Silent events and disabled targets get none.
+    again adds nothing. Silent events get none, nor do targets that are paused or whose person is disabled.
     """
     if not event_ids:
         return 0
@@ -123,7 +124,7 @@ def _judging() -> Select[*tuple[Any, ...]]:
         .join(SubscriptionKey, SubscriptionKey.key == wanted.c.key)
         .join(Subscription, Subscription.id == SubscriptionKey.subscription_id)
         .join(Target, Target.id == Subscription.target_id)
-        .where(Subscription.is_exact.is_(False), Target.disabled_at.is_(None))
+        .where(Subscription.is_exact.is_(False), Target.disabled_at.is_(None), hears())
     )
 
 
@@ -159,7 +160,7 @@ def _wanted() -> Select[*tuple[Any, ...]]:
         .join(Subscription, Subscription.id == pairs.c.subscription_id)
         .join(Target, Target.id == Subscription.target_id)
         .join(Event, Event.id == pairs.c.event_id)
-        .where(Event.silent.is_(False), Target.disabled_at.is_(None))
+        .where(Event.silent.is_(False), Target.disabled_at.is_(None), hears())
         # As `judge` has it, for those that are exact: what is of a person's library is theirs alone.
         .where(or_(Event.person_id.is_(None), Event.person_id == Target.person_id))
         .where(or_(Event.is_private.is_(False), Event.person_id.is_not(None), _has_it()))

@@ -22,12 +22,20 @@ class MuteLine:
     until: datetime
 
 
-def mute(connection: Connection, target: str, until: datetime, now: datetime, *, game: str | None = None) -> None:
+def mute(
+    connection: Connection,
+    target: str,
+    until: datetime,
+    now: datetime,
+    *,
+    game: str | None = None,
+    person_id: int = OWNER_ID,
+) -> None:
     """Mute a target until a time; one that is muted already is muted until then. Raises TargetError for an unknown one.
 
     Of what happens meanwhile it is never told. What waited before, for a digest or another attempt, waits for its end.
     """
-    target_id = target_id_of(connection, target)
+    target_id = target_id_of(connection, target, person_id=person_id)
     row = {"target_id": target_id, "game": game, "until": until, "created_at": now}
     added = insert(Mute).values(row | {"game_key": name_key(game) if game else None})
     # One that is over begins anew.
@@ -40,10 +48,12 @@ def mute(connection: Connection, target: str, until: datetime, now: datetime, *,
     let_go(connection, target_id, now)
 
 
-def unmute(connection: Connection, target: str, now: datetime, *, game: str | None = None) -> bool:
+def unmute(
+    connection: Connection, target: str, now: datetime, *, game: str | None = None, person_id: int = OWNER_ID
+) -> bool:
     """End a mute; returns whether there was one. Raises TargetError for an unknown target."""
     same = Mute.game_key.is_not_distinct_from(name_key(game) if game else None)
-    target_id = target_id_of(connection, target)
+    target_id = target_id_of(connection, target, person_id=person_id)
     is_ended = bool(connection.execute(delete(Mute).where(Mute.target_id == target_id, same)).rowcount)
     let_go(connection, target_id, now)
     return is_ended

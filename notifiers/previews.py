@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from models import Event, Subscription, Target
 from models.events import EventKind
@@ -75,8 +75,7 @@ def newest_event(connection: Connection, kind: EventKind, now: datetime) -> Even
 
     Of libraries, of that of the installation's owner alone.
     """
-    may_see = or_(Event.person_id.is_(None), Event.person_id == OWNER_ID)
-    query = select(Event).where(Event.kind == kind, may_see).order_by(Event.id.desc()).limit(1)
+    query = select(Event).where(Event.kind == kind, _may_see()).order_by(Event.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return sample_event(kind, now) if row is None else _event_text(connection, row)
 
@@ -84,13 +83,17 @@ def newest_event(connection: Connection, kind: EventKind, now: datetime) -> Even
 def load_event(connection: Connection, event_id: int, kind: str) -> EventText:
     """Return the event of a number; raises TargetError where it does not exist or is of another kind.
 
-    An event of any kind may be among several.
+    An event of any kind may be among several; one of the library of anybody but the owner does not exist.
     """
-    row = connection.execute(select(Event).where(Event.id == event_id)).one_or_none()
+    row = connection.execute(select(Event).where(Event.id == event_id, _may_see())).one_or_none()
     if row is None or kind not in {row.kind, SEVERAL}:
         what = f"is {row.kind}, not {kind}" if row else "does not exist"
         raise TargetError(f"Event {event_id} {what}; `lootwire events --json` shows the numbers.")
     return _event_text(connection, row)
+
+
+def _may_see() -> ColumnElement[bool]:
+    return or_(Event.person_id.is_(None), Event.person_id == OWNER_ID)
 
 
 def _event_text(connection: Connection, row: Any) -> EventText:
@@ -109,10 +112,17 @@ def _event_text(connection: Connection, row: Any) -> EventText:
 
 
 def draft_for(
-    connection: Connection, vault: Vault, target: str, events: Sequence[EventText], now: datetime, folder: Path
+    connection: Connection,
+    vault: Vault,
+    target: str,
+    events: Sequence[EventText],
+    now: datetime,
+    folder: Path,
+    *,
+    person_id: int = OWNER_ID,
 ) -> tuple[Opened, Draft]:
     """Return how a target is reached, and a message for it that is not in words yet; raises TargetError."""
-    target_id = target_id_of(connection, target)
+    target_id = target_id_of(connection, target, person_id=person_id)
     columns = (Target.url_encrypted, Target.timezone, Target.settings, Target.role, Target.person_id)
     row = connection.execute(select(*columns).where(Target.id == target_id)).one()
     of_target = select(Subscription.name).where(Subscription.target_id == target_id).order_by(Subscription.id)

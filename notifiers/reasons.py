@@ -8,16 +8,18 @@ from sqlalchemy import Connection, func, select
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import CampaignDetail, ReleaseDetail
+from models.people import OWNER_ID
 from models.words.holdings import Holding
 from models.words.units import moment_in_figures
 from notifiers.conditions.conditions import Conditions, conditions_from_json
 from notifiers.conditions.facts import EventFacts
-from notifiers.conditions.judge import first_failing
+from notifiers.conditions.judge import first_failing, may_know
 from notifiers.conditions.reading import complete, load_facts
 from notifiers.conditions.saying import why_unwanted, why_wanted
-from notifiers.errors import TargetError
+from notifiers.errors import UnknownTarget
 from notifiers.holdings import load_holdings
 from notifiers.operators import OPERATOR, is_for_operators
+from notifiers.people import hears
 from notifiers.standing import load_standings, read_detail
 from notifiers.subscriptions import my_platforms
 from notifiers.targets import target_id_of
@@ -29,6 +31,7 @@ _HELD = {
     "digest": "it waits for the digest",
     "burst": "it waits for what comes with it",
     "mute": "it waits for the end of the mute",
+    "quota": "it waits until its person's plan pays for it: there are no credits left, or no messages of this day",
     "progress": "a part of it is watched already: it waits for the last moment to begin with the rest",
 }
 
@@ -70,16 +73,20 @@ class WhyNot:
     verdicts: tuple[Verdict, ...]
 
 
-def why_not(connection: Connection, target: str, event_id: int, now: datetime) -> WhyNot:
-    """Return why a target was not told of an event; raises TargetError where there is no such target or event."""
-    target_id = target_id_of(connection, target)
+def why_not(connection: Connection, target: str, event_id: int, now: datetime, *, person_id: int = OWNER_ID) -> WhyNot:
+    """Return why a target was not told of an event; raises UnknownTarget where there is no such target or event.
+
+    An event of somebody else's library is none.
+    """
+    target_id = target_id_of(connection, target, person_id=person_id)
     facts = complete(connection, load_facts(connection, [event_id]))
-    if not facts:
-        raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
+    if not facts or not may_know(facts[0], person_id):
+        raise UnknownTarget(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(
         select(
             Event,
             *(Target.created_at, Target.disabled_at, Target.person_id.label("reader_id"), Target.role),
+            hears().label("hears"),
             func.greatest(Target.rests_until, Target.broken_until).label("rests_until"),
         )
         .join(Target, Target.id == target_id)
@@ -175,7 +182,7 @@ def _of_none(row: Any, verdicts: tuple[Verdict, ...]) -> str:
         return "no subscription wants it"
     if row.recorded_at < row.created_at:
         return "it happened before there was the target"
-    if row.disabled_at is not None:
-        return "the target is paused"
+    if row.disabled_at is not None or not row.hears:
+        return "the target is paused" if row.hears else "its person is disabled, and hears nothing"
     wants = "the target hears of it as an operator's now" if is_operators else "a subscription wants it now"
     return f"{wants}, and did not when it happened, or the target was paused then"

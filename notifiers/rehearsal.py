@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from models import Event, Game, Mute, Subscription, Target
 from models.events import EventKind
+from models.people import OWNER_ID
 from models.periods import read_period
 from notifiers.conditions.conditions import LIBRARY_WORDS, Conditions, conditions_from_json
 from notifiers.conditions.saying import why_wanted
@@ -50,14 +51,20 @@ class RehearsedLine:
 
 
 def rehearse_target(
-    connection: Connection, target: str, since: datetime | None, now: datetime, *, subscription: str | None = None
+    connection: Connection,
+    target: str,
+    since: datetime | None,
+    now: datetime,
+    *,
+    subscription: str | None = None,
+    person_id: int = OWNER_ID,
 ) -> list[RehearsedLine]:
     """Return what a target would have been sent of the events since a time (None: all), in the order of events.
 
     By its subscriptions, settings and mutes as they are now, and by what is claimed, ignored and watched now. With
     the name of one of its subscriptions by that alone. Raises TargetError for an unknown target.
     """
-    target_id = target_id_of(connection, target)
+    target_id = target_id_of(connection, target, person_id=person_id)
     row = connection.execute(select(Target).where(Target.id == target_id)).one()
     matched = _events(connection, matching(connection, target_id, since, subscription=subscription))
     # That a game is known from now on, and dates that it had by then, come by the hundred and are no news later either.

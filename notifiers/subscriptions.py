@@ -1,21 +1,22 @@
 """Adds, lists and removes subscriptions, and checks their conditions."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Person, Source, Subscription, SubscriptionKey, Target
 from models.names import name_key, nearest
+from models.people import OWNER_ID
 from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, conditions_from_json, conditions_to_json
 from notifiers.conditions.keys import subscription_keys
-from notifiers.errors import TargetError
+from notifiers.errors import TakenTarget, TargetError, UnknownTarget
 from notifiers.targets import target_id_of
 
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)
@@ -44,12 +45,6 @@ class SubscriptionLine:
     conditions: Conditions
     origin: str | None
 
-    @property
-    def filters(self) -> dict[str, str]:
-        """Return the conditions that are set beside `kinds`, in words: `{"game": "Rust"}`."""
-        fields = conditions_to_json(self.conditions)
-        return {_singular(name): _in_words(value) for name, value in fields.items() if name != "kinds"}
-
 
 def add_subscription(
     connection: Connection,
@@ -64,6 +59,7 @@ def add_subscription(
     channel: str | None = None,
     conditions: Conditions | None = None,
     origin: str | None = None,
+    person_id: int = OWNER_ID,
 ) -> SubscriptionLine:
     """Subscribe a target to events from now on; without conditions, to all. Asking twice for the same changes nothing.
 
@@ -79,20 +75,37 @@ def add_subscription(
         **{field: (value,) for field, value in given.items() if value is not None},
     )
     checked = check_conditions(connection, wanted)
-    target_id = target_id_of(connection, target)
+    target_id = target_id_of(connection, target, person_id=person_id)
     # What has a name is what its name says, also where another says the same.
     subscription_id = _same(connection, target_id, checked) if name is None else None
     if subscription_id is None:
-        subscription_id = _insert(connection, target_id, _name(connection, name, target, checked), checked, origin, now)
-    return next(line for line in list_subscriptions(connection, target) if line.id == subscription_id)
+        row = {
+            "person_id": person_id,
+            "target_id": target_id,
+            "name": _name(connection, name, target, checked, person_id),
+            "is_exact": False,
+            "origin": origin,
+            "created_at": now,
+        }
+        subscription_id = connection.execute(insert(Subscription).values(row).returning(Subscription.id)).scalar_one()
+        store_conditions(connection, subscription_id, checked)
+    return load_subscription(connection, subscription_id, person_id=person_id)
 
 
-def says(line: SubscriptionLine) -> str:
+def says(conditions: Conditions) -> str:
     """Return the conditions of a subscription in words: `game Rust; kinds campaign.*`."""
     filters = [
-        _SAID.get(name, name) + ("" if name == "my_platforms" else f" {value}") for name, value in line.filters.items()
+        _SAID.get(name, name) + ("" if name == "my_platforms" else f" {value}")
+        for name, value in filters_of(conditions).items()
     ]
-    return "; ".join([*filters, *([f"kinds {', '.join(line.kinds)}"] if line.kinds else [])]) or "everything"
+    kinds = [f"kinds {', '.join(conditions.kinds)}"] if conditions.kinds else []
+    return "; ".join([*filters, *kinds]) or "everything"
+
+
+def filters_of(conditions: Conditions) -> dict[str, str]:
+    """Return the conditions that are set beside `kinds`, in words: `{"game": "Rust"}`."""
+    fields = conditions_to_json(conditions)
+    return {_singular(name): _in_words(value) for name, value in fields.items() if name != "kinds"}
 
 
 def check_conditions(connection: Connection, conditions: Conditions) -> Conditions:
@@ -149,7 +162,7 @@ def _mistake_of_library(conditions: Conditions) -> str | None:
 
 def store_conditions(connection: Connection, subscription_id: int, conditions: Conditions) -> None:
     """Store conditions of a subscription anew, with their keys."""
-    of_subscription = select(Target.person_id).join(Subscription).where(Subscription.id == subscription_id)
+    of_subscription = select(Subscription.person_id).where(Subscription.id == subscription_id)
     keys = subscription_keys(conditions, connection.execute(of_subscription).scalar_one())
     connection.execute(
         update(Subscription)
@@ -161,34 +174,73 @@ def store_conditions(connection: Connection, subscription_id: int, conditions: C
     connection.execute(insert(SubscriptionKey), rows)
 
 
-def list_subscriptions(connection: Connection, target: str | None = None) -> list[SubscriptionLine]:
-    """Return all subscriptions, or those of one target, oldest first."""
-    statement = (
-        select(Subscription, Target.name.label("target"))
-        .join(Target, Target.id == Subscription.target_id)
-        .order_by(Subscription.id)
-    )
+def list_subscriptions(
+    connection: Connection, target: str | None = None, *, person_id: int = OWNER_ID
+) -> list[SubscriptionLine]:
+    """Return a person's subscriptions, or those of one target, oldest first."""
+    statement = _lines_of(person_id).order_by(Subscription.id)
     if target is not None:
-        statement = statement.where(Target.id == target_id_of(connection, target))
+        statement = statement.where(Target.id == target_id_of(connection, target, person_id=person_id))
     return [_line(row) for row in connection.execute(statement)]
 
 
-def target_and_subscription(connection: Connection, name: str) -> tuple[str, str | None]:
+def load_subscription(connection: Connection, subscription_id: int, *, person_id: int = OWNER_ID) -> SubscriptionLine:
+    """Return a person's subscription by its number; raises UnknownTarget where the person has none of it."""
+    row = connection.execute(_lines_of(person_id).where(Subscription.id == subscription_id)).one_or_none()
+    if row is None:
+        raise _unknown(subscription_id)
+    return _line(row)
+
+
+def change_subscription(
+    connection: Connection,
+    subscription_id: int,
+    *,
+    name: str | None = None,
+    target: str | None = None,
+    conditions: Conditions | None = None,
+    person_id: int = OWNER_ID,
+) -> SubscriptionLine:
+    """Change what is given of a subscription: its name, its target, its conditions; returns it as it is then.
+
+    What it put into the outbox before is still sent where it was to go. Raises UnknownTarget for a subscription or a
+    target that the person has not, and TargetError for values that `add_subscription` would refuse.
+    """
+    before = load_subscription(connection, subscription_id, person_id=person_id)
+    values: dict[str, object] = {}
+    if name is not None and name != before.name:
+        _check_free(name, _names_of(connection, person_id))
+        values["name"] = name
+    if target is not None:
+        values["target_id"] = target_id_of(connection, target, person_id=person_id)
+    if values:
+        connection.execute(update(Subscription).where(Subscription.id == subscription_id).values(values))
+    if conditions is not None:
+        store_conditions(connection, subscription_id, check_conditions(connection, conditions))
+    return load_subscription(connection, subscription_id, person_id=person_id)
+
+
+def _lines_of(person_id: int) -> Select[*tuple[Any, ...]]:
+    query = select(Subscription, Target.name.label("target")).join(Target, Target.id == Subscription.target_id)
+    return query.where(Subscription.person_id == person_id)
+
+
+def target_and_subscription(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> tuple[str, str | None]:
     """Return the target of this name and None, or the target of the subscription of this name and the subscription.
 
     Raises TargetError where neither is called so.
     """
-    is_target = select(Target.id).where(Target.name == name, Target.removed_at.is_(None))
-    if connection.scalar(is_target) is not None:
+    is_theirs = (Target.person_id == person_id, Target.removed_at.is_(None))
+    if connection.scalar(select(Target.id).where(Target.name == name, *is_theirs)) is not None:
         return name, None
-    of_subscription = select(Target.name).join(Subscription).where(Subscription.name == name)
+    of_subscription = select(Target.name).join(Subscription).where(Subscription.name == name, *is_theirs)
     if (target := connection.scalar(of_subscription)) is not None:
         return target, name
-    names = [*connection.scalars(select(Target.name).where(Target.removed_at.is_(None)).order_by(Target.name))]
-    near = nearest(name, [*names, *connection.scalars(select(Subscription.name))])
+    names = [*connection.scalars(select(Target.name).where(*is_theirs).order_by(Target.name))]
+    near = nearest(name, [*names, *_names_of(connection, person_id)])
     meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     there = f" There are: {', '.join(names)}." if names else " There are no targets yet."
-    raise TargetError(
+    raise UnknownTarget(
         f"There is no target of that name, and no subscription.{meant}{there} "
         "`lootwire subscriptions` lists the others."
     )
@@ -208,20 +260,18 @@ def play_on(connection: Connection, person_id: int, platforms: Iterable[str]) ->
     connection.execute(of_person.values(platforms=list(dict.fromkeys(names))))
 
 
-def remove_subscription(connection: Connection, subscription_id: int) -> None:
-    """Remove a subscription; what it put into the outbox before is still sent. Raises TargetError if unknown."""
-    removed = connection.execute(delete(Subscription).where(Subscription.id == subscription_id))
-    if not removed.rowcount:
-        raise TargetError(f"There is no subscription {subscription_id}; `lootwire subscriptions` lists them.")
+def remove_subscription(connection: Connection, subscription_id: int, *, person_id: int = OWNER_ID) -> None:
+    """Remove a person's subscription; what it put into the outbox before is still sent.
+
+    Raises UnknownTarget where the person has none of that number.
+    """
+    of_person = (Subscription.id == subscription_id, Subscription.person_id == person_id)
+    if not connection.execute(delete(Subscription).where(*of_person)).rowcount:
+        raise _unknown(subscription_id)
 
 
-def _insert(
-    connection: Connection, target_id: int, name: str, conditions: Conditions, origin: str | None, now: datetime
-) -> int:
-    row = {"target_id": target_id, "name": name, "is_exact": False, "origin": origin, "created_at": now}
-    subscription_id = connection.execute(insert(Subscription).values(row).returning(Subscription.id)).scalar_one()
-    store_conditions(connection, subscription_id, conditions)
-    return subscription_id
+def _unknown(subscription_id: int) -> UnknownTarget:
+    return UnknownTarget(f"There is no subscription {subscription_id}; `lootwire subscriptions` lists them.")
 
 
 def _same(connection: Connection, target_id: int, conditions: Conditions) -> int | None:
@@ -239,11 +289,19 @@ def _folded(conditions: Conditions) -> Conditions:
     return msgspec.structs.replace(conditions, **keys)
 
 
-def _name(connection: Connection, name: str | None, target: str, conditions: Conditions) -> str:
-    taken = set(connection.scalars(select(Subscription.name)))
-    if name is not None and name in taken:
-        raise TargetError(f"There is a subscription named {name!r} already; choose another name.")
+def _names_of(connection: Connection, person_id: int) -> set[str]:
+    return set(connection.scalars(select(Subscription.name).where(Subscription.person_id == person_id)))
+
+
+def _check_free(name: str, taken: Collection[str]) -> None:
+    if name in taken:
+        raise TakenTarget(f"There is a subscription named {name!r} already; choose another name.")
+
+
+def _name(connection: Connection, name: str | None, target: str, conditions: Conditions, person_id: int) -> str:
+    taken = _names_of(connection, person_id)
     if name is not None:
+        _check_free(name, taken)
         return name
     described = described_name(target, conditions)
     names = [described, *(f"{described} ({number})" for number in range(2, len(taken) + 3))]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Delivery, DeliveryState, Subscription, Target
@@ -17,7 +17,7 @@ from models.vault import Vault
 from notifiers.apprise_urls import check_url, is_private
 from notifiers.days import move_waiting, zone
 from notifiers.due import lock_targets
-from notifiers.errors import TargetError, UnknownTarget
+from notifiers.errors import TakenTarget, TargetError, UnknownTarget
 from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
@@ -70,18 +70,21 @@ def add_target(
     timezone: str = "UTC",
     role: Role | None = None,
     private: bool = False,
+    person_id: int = OWNER_ID,
 ) -> TargetLine:
-    """Add a target with its Apprise URL, which is stored encrypted; a `private` one may be in a private network.
+    """Add a person's target by its Apprise URL, stored encrypted; a `private` one may be in a private network.
 
-    As an operator's it needs no subscription.
+    As an operator's, which the owner alone has, it needs no subscription.
 
     Raises TargetError for a name that is taken or malformed, for a time zone that the IANA database does not know, and
     for an address that we do not send to; its text never holds the address.
     """
     _check_name(name)
+    _check_role(role, person_id)
     address = Address.of(vault, url)
     timezone = checked_timezone(timezone)
     row: dict[str, Any] = {
+        "person_id": person_id,
         "name": name,
         "url_encrypted": address.url_encrypted,
         "label": address.label,
@@ -98,7 +101,7 @@ def add_target(
     )
     target_id = connection.execute(added).scalar_one_or_none()
     if target_id is None:
-        raise TargetError(f"There is a target named {name!r} already; choose another name, or remove it first.")
+        raise TakenTarget(f"There is a target named {name!r} already; choose another name, or remove it first.")
     return TargetLine(
         id=target_id,
         name=name,
@@ -123,18 +126,20 @@ def change_target(
     address: Address | None = None,
     timezone: str | None = None,
     role: Role | Literal["none"] | None = None,
+    person_id: int = OWNER_ID,
 ) -> TargetLine:
     """Change what is given of a target: name, address, time zone, role (`none` ends it); returns it as it is then.
 
     What waits there goes to the new address, and what waits for a day waits for it in the new zone. Raises
     TargetError for a target that is not known, and for values that `add_target` would refuse.
     """
-    target_id = target_id_of(connection, name)
+    target_id = target_id_of(connection, name, person_id=person_id)
+    _check_role(role, person_id)
     values: dict[str, object] = {}
     if new_name is not None and new_name != name:
         _check_name(new_name)
-        if connection.scalar(select(Target.id).where(Target.name == new_name, Target.removed_at.is_(None))) is not None:
-            raise TargetError(f"There is a target named {new_name!r} already; choose another name.")
+        if connection.scalar(select(Target.id).where(Target.name == new_name, _is_of(person_id))) is not None:
+            raise TakenTarget(f"There is a target named {new_name!r} already; choose another name.")
         values["name"] = new_name
     if address is not None:
         # A rest was the wish of whoever is at the old address.
@@ -149,7 +154,7 @@ def change_target(
         connection.execute(update(Target).where(Target.id == target_id).values(values))
     if timezone is not None:
         move_waiting(connection, target_id)
-    return next(line for line in list_targets(connection) if line.id == target_id)
+    return next(line for line in list_targets(connection, person_id=person_id) if line.id == target_id)
 
 
 def pause_target(connection: Connection, name: str, now: datetime, *, person_id: int = OWNER_ID) -> bool:
@@ -161,19 +166,19 @@ def pause_target(connection: Connection, name: str, now: datetime, *, person_id:
     return bool(connection.execute(update(Target).where(running).values(disabled_at=now)).rowcount)
 
 
-def resume_target(connection: Connection, name: str) -> bool:
+def resume_target(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> bool:
     """Send to a paused target again: what waited at once, and what happens from now on; returns whether it was paused.
 
     Raises TargetError for an unknown one.
     """
-    paused = (Target.id == target_id_of(connection, name)) & Target.disabled_at.is_not(None)
+    paused = (Target.id == target_id_of(connection, name, person_id=person_id)) & Target.disabled_at.is_not(None)
     return bool(connection.execute(update(Target).where(paused).values(disabled_at=None)).rowcount)
 
 
-def is_paused(connection: Connection, name: str) -> bool:
+def is_paused(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> bool:
     """Return whether a target is paused; raises TargetError for an unknown one."""
-    paused = select(Target.disabled_at.is_not(None)).where(Target.id == target_id_of(connection, name))
-    return bool(connection.scalar(paused))
+    target_id = target_id_of(connection, name, person_id=person_id)
+    return bool(connection.scalar(select(Target.disabled_at.is_not(None)).where(Target.id == target_id)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,9 +190,9 @@ class Removal:
     sent: int
 
 
-def look_at_removal(connection: Connection, name: str) -> Removal:
+def look_at_removal(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> Removal:
     """Return what a removal would do away with; raises TargetError if there is no target of that name."""
-    target_id = target_id_of(connection, name)
+    target_id = target_id_of(connection, name, person_id=person_id)
     states = dict(
         connection.execute(
             select(Delivery.state, func.count()).where(Delivery.target_id == target_id).group_by(Delivery.state)
@@ -201,12 +206,13 @@ def look_at_removal(connection: Connection, name: str) -> Removal:
     )
 
 
-def remove_target(connection: Connection, name: str, now: datetime) -> Removal:
+def remove_target(connection: Connection, name: str, now: datetime, *, person_id: int = OWNER_ID) -> Removal:
     """Remove a target with its address and subscriptions; what waits for it is given up, what was sent stays on record.
 
     Its name is free from then on. Raises TargetError if there is none of that name.
     """
-    target_id, removal = target_id_of(connection, name), look_at_removal(connection, name)
+    target_id = target_id_of(connection, name, person_id=person_id)
+    removal = look_at_removal(connection, name, person_id=person_id)
     # Before the deliveries, as a sender that settles does, so that neither waits for the other for ever.
     lock_targets(connection, [target_id])
     connection.execute(delete(Subscription).where(Subscription.target_id == target_id))
@@ -243,7 +249,7 @@ def list_targets(connection: Connection, *, person_id: int = OWNER_ID) -> list[T
             func.count().filter(dead).label("dead"),
         )
         .outerjoin(Delivery, (Delivery.target_id == Target.id) & (dead | waiting))
-        .where(Target.removed_at.is_(None), Target.person_id == person_id)
+        .where(_is_of(person_id))
         .group_by(Target.id)
         .order_by(Target.name)
     )
@@ -255,29 +261,42 @@ def target_id_of(connection: Connection, name: str, *, person_id: int = OWNER_ID
 
     Raises UnknownTarget, which lists the names that the person has, if there is none of that name.
     """
-    of_person = (Target.person_id == person_id) & Target.removed_at.is_(None)
-    target_id = connection.scalar(select(Target.id).where(Target.name == name, of_person))
+    target_id = connection.scalar(select(Target.id).where(Target.name == name, _is_of(person_id)))
     if target_id is None:
-        names = connection.scalars(select(Target.name).where(of_person).order_by(Target.name)).all()
+        names = connection.scalars(select(Target.name).where(_is_of(person_id)).order_by(Target.name)).all()
         known = f"There are: {', '.join(names)}." if names else "There are no targets yet."
         raise UnknownTarget(f"There is no target of that name. {known}")
     return target_id
 
 
-def zone_of(connection: Connection, name: str) -> tzinfo:
+def zone_of(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> tzinfo:
     """Return the time zone of a target, by whose clock its times are read and shown; raises TargetError if unknown."""
-    timezone = select(Target.timezone).where(Target.id == target_id_of(connection, name))
-    return zone(connection.execute(timezone).scalar_one())
+    target_id = target_id_of(connection, name, person_id=person_id)
+    return zone(connection.execute(select(Target.timezone).where(Target.id == target_id)).scalar_one())
 
 
-def mistakes_of(name: str, url: str, timezone: str) -> Iterator[tuple[str, str]]:
-    """Yield why a target cannot be as it is wanted: the key that is wrong, and what is wrong with it."""
+def mistakes_of(name: str | None, url: str | None, timezone: str | None) -> Iterator[tuple[str, str]]:
+    """Yield why a target cannot be as it is wanted: the key that is wrong, and what is wrong with it.
+
+    What is None is not looked at.
+    """
     checks = (("name", _check_name, name), ("url", check_url, url), ("timezone", checked_timezone, timezone))
     for key, check, value in checks:
+        if value is None:
+            continue
         try:
             check(value)
         except TargetError as error:
             yield key, str(error)
+
+
+def _is_of(person_id: int) -> ColumnElement[bool]:
+    return (Target.person_id == person_id) & Target.removed_at.is_(None)
+
+
+def _check_role(role: Role | Literal["none"] | None, person_id: int) -> None:
+    if role not in {None, "none"} and person_id != OWNER_ID:
+        raise TargetError("Only a target of the owner may have the role operator: it hears how the installation is.")
 
 
 def _check_name(name: str) -> None:

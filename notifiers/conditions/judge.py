@@ -26,7 +26,7 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     """Yield every condition by its field's name, and whether it is met."""
     category = facts.game_key if facts.family in CATEGORY_FAMILIES else None
     minutes = facts.minutes
-    yield "person", _may_know(facts, person_id)
+    yield "person", may_know(facts, person_id)
     yield "kinds", takes_kind(wanted.kinds, facts.kind)
     yield "services", not wanted.services or facts.service in {service.lower() for service in wanted.services}
     yield "games", _is_among(facts.game_key, wanted.games)
@@ -53,7 +53,8 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     yield "my_platforms", not wanted.my_platforms or is_on_mine
 
 
-def _may_know(facts: EventFacts, person_id: int) -> bool:
+def may_know(facts: EventFacts, person_id: int) -> bool:
+    """Return whether a person may know of an event: what is of somebody's library is theirs alone."""
     if facts.person_id is not None:
         return facts.person_id == person_id
     return not facts.is_private or any(person == person_id for person, _ in facts.library)

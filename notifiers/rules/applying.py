@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from models import Subscription, Target
+from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers import held
 from notifiers.conditions.conditions import conditions_from_json
@@ -34,11 +35,14 @@ class RefusedChange(TargetError):
 
 
 def load_present(connection: Connection, vault: Vault) -> Wanted:
-    """Return the targets and subscriptions that there are, with their addresses in clear."""
-    targets = connection.execute(select(Target).where(Target.removed_at.is_(None)).order_by(Target.name)).all()
+    """Return the targets and subscriptions of the owner, whom rules are of, with their addresses in clear."""
+    targets = connection.execute(
+        select(Target).where(Target.removed_at.is_(None), Target.person_id == OWNER_ID).order_by(Target.name)
+    ).all()
     subscriptions = connection.execute(
         select(Subscription, Target.name.label("target"))
         .join(Target, Target.id == Subscription.target_id)
+        .where(Subscription.person_id == OWNER_ID)
         .order_by(Subscription.name)
     ).all()
     return Wanted(
@@ -130,7 +134,8 @@ def _apply_to_target(
 def _apply_to_subscription(
     connection: Connection, change: Change, wanted: Mapping[str, WantedSubscription], origin: str, now: datetime
 ) -> None:
-    subscription_id = connection.scalar(select(Subscription.id).where(Subscription.name == change.name))
+    named = (Subscription.name == change.name, Subscription.person_id == OWNER_ID)
+    subscription_id = connection.scalar(select(Subscription.id).where(*named))
     if change.action == "remove" and subscription_id is not None:
         remove_subscription(connection, subscription_id)
         return

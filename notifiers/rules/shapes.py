@@ -245,11 +245,12 @@ def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
         "digest": block.digest.digest if block.digest else None,
         "urgent": tuple(block.urgent or ()),
         "burst": block.burst or 0,
+        "burst_longest": block.burst_longest or TargetSettings().burst_longest_seconds,
         "locale": block.locale,
         "unsubscribe": block.unsubscribe,
         "private": bool(block.private),
     }
-    return {"burst_seconds" if key == "burst" else key: values[key] for key in keys}
+    return {f"{key}_seconds" if key.startswith("burst") else key: values[key] for key in keys}
 
 
 class TargetBlock(Defaults):

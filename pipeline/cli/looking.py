@@ -1,8 +1,7 @@
-"""Commands that look: `sources`, `events`, `deliveries`, `why`, `quarantine`."""
+"""Commands that look: `sources`, `events`, `quarantine`."""
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,19 +10,9 @@ import typer
 from sqlalchemy import Connection, select
 
 from models import (
-    Delivery,
-    DeliveryState,
     DropCampaign,
-    Event,
-    Target,
 )
 from models.errors import UsageError
-from models.printable import NAME_LENGTH, on_a_line
-from notifiers.conditions.saying import why_wanted
-from notifiers.days import zone
-from notifiers.deliveries import NEXT_ATTEMPT_AT, DeliveryLine, list_deliveries, replay_newest
-from notifiers.holdings import load_holdings
-from notifiers.subscriptions import list_subscriptions, says
 from pipeline.catalogue.people import person_named
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
@@ -41,18 +30,15 @@ from pipeline.runtime.output import (
     console,
     distance,
     errors,
-    moments_in,
     parse_since,
     print_copy,
     print_json,
     print_rows,
     show,
-    show_in,
 )
 from pipeline.runtime.runtime import utc_now
 
 NEAR = 3
-_WHAT_ERRORS_SAY = {DeliveryState.DROPPED: "dropped", DeliveryState.SENT: "in the house's own words, for"}
 SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
 Now = Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=GREATEST, help="How many at most, the newest.")]
@@ -60,9 +46,8 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=GREATEST, help="How ma
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for listing in (events, deliveries, quarantine):
+    for listing in (events, quarantine):
         app.command(cls=Listing)(listing)
-    app.command()(why)
 
 
 def sources(
@@ -175,98 +160,6 @@ def _warn_of_unknown(connection: Connection, subject: str) -> None:
 
 def _event(line: EventLine) -> dict[str, Any]:
     return msgspec.structs.asdict(line) | {"detail": msgspec.json.decode(line.detail)}
-
-
-def deliveries(
-    as_json: JsonFlag = False,
-    state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most; 50 in the table.")] = None,
-    replay_dead: Annotated[bool, typer.Option("--replay", help="Send the dead again, all or --limit of them.")] = False,
-) -> int:
-    """Show what was sent to whom, what waits, and what was given up."""
-    if replay_dead and state not in {None, DeliveryState.DEAD}:
-        raise UsageError(f"only dead deliveries are sent again, and not those that are {state}: leave --state away")
-    runtime = open_command()
-    with runtime.engine.begin() as connection:
-        if replay_dead:
-            return _replay(connection, limit, as_json=as_json)
-        rows = list_deliveries(connection, state, limit or (None if as_json else 50))
-    columns = ("id", "state", "target", "title", "sent_at", "attempts", "next_attempt_at", "last_error")
-    shown = rows if as_json else [_delivery(row) for row in rows]
-    print_rows(shown, as_json=as_json, columns=columns, empty="No deliveries.")
-    return 0
-
-
-def _replay(connection: Connection, limit: int | None, *, as_json: bool) -> int:
-    """Have dead deliveries sent again, the newest or all, and print how many they are, or as JSON which."""
-    lines = replay_newest(connection, utc_now(), limit)
-    if as_json:
-        print_rows(lines, as_json=True, columns=(), empty="")
-    else:
-        console.print(f"{len(lines)} dead {'delivery' if len(lines) == 1 else 'deliveries'} will be sent again")
-    return 0
-
-
-def _delivery(line: DeliveryLine) -> dict[str, Any]:
-    """Return a delivery for the table: what is sent or given up has no next attempt."""
-    is_over = line.state not in {DeliveryState.PENDING, DeliveryState.SENDING}
-    return asdict(line) | ({"next_attempt_at": None} if is_over else {})
-
-
-def why(
-    delivery: Annotated[int, typer.Argument(min=1, max=GREATEST, help="A delivery's number.")],
-    as_json: JsonFlag = False,
-) -> int:
-    """Say why a delivery was sent, or not: the event, who asked for it, what the target answered."""
-    runtime = open_command()
-    with runtime.engine.connect() as connection:
-        query = (
-            select(
-                *(Delivery.id, Delivery.state, Delivery.sent_at, Delivery.subscription_ids),
-                *(Delivery.attempts, Delivery.unanswered, Delivery.last_error),
-                NEXT_ATTEMPT_AT.label("next_attempt_at"),
-                *(Event.id.label("event_id"), Event.kind, Event.title, Event.occurred_at),
-                *(Target.name.label("target"), Target.timezone, Target.person_id),
-            )
-            .join(Event, Event.id == Delivery.event_id)
-            .join(Target, Target.id == Delivery.target_id)
-            .where(Delivery.id == delivery)
-        )
-        row = connection.execute(query).mappings().one_or_none()
-        if row is None:
-            raise UsageError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
-        lines = [line for line in list_subscriptions(connection) if line.id in row["subscription_ids"]]
-        pair = (row["person_id"], row["event_id"])
-        holding = load_holdings(connection, [pair]).get(pair)
-    reasons = {line.id: why_wanted(line.conditions, holding) for line in lines}
-    removed = len(row["subscription_ids"]) - len(lines)
-    if as_json:
-        fields = {
-            name: value for name, value in row.items() if name not in {"subscription_ids", "timezone", "person_id"}
-        }
-        shown = [asdict(line) | {"because": reasons[line.id]} for line in lines]
-        print_json(fields | {"subscriptions": shown, "subscriptions_removed": removed})
-        return 0
-    where = zone(row["timezone"])
-    state = f"sent at {show_in(row['sent_at'], where)}" if row["sent_at"] else row["state"]
-    if state == DeliveryState.PENDING:
-        state = f"{state}, not before {show_in(row['next_attempt_at'], where)}"
-    at = show_in(row["occurred_at"], where)
-    console.print(f"{on_a_line(row['title'], NAME_LENGTH)}\n{row['kind']}, {at}, {state}", markup=False)
-    if row["last_error"]:
-        what = _WHAT_ERRORS_SAY.get(row["state"], "not taken")
-        console.print(f"{what}: {show(moments_in(row['last_error'], where))}", markup=False, soft_wrap=True)
-    if row["unanswered"]:
-        times = f"{row['unanswered']} of {row['attempts']} attempts"
-        console.print(f"it may have arrived: {times} ended without an answer", markup=False)
-    for line in lines:
-        because = f" – {reasons[line.id]}" if reasons[line.id] else ""
-        console.print(f'subscription "{show(line.name)}" of {line.target}: {show(says(line))}{because}', markup=False)
-    if not row["subscription_ids"]:
-        console.print(f"nobody subscribed to it: {row['target']} hears it as an operator's target", markup=False)
-    if removed:
-        console.print("a subscription that asked for it has been removed since")
-    return 0
 
 
 def quarantine(

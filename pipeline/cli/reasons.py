@@ -1,17 +1,19 @@
 """Commands that answer for one target: `inbox` and `why-not`."""
 
-from dataclasses import asdict
 from typing import Annotated
 
+import msgspec
 import typer
 
 from models.printable import NAME_LENGTH, on_a_line
-from notifiers.inbox import load_inbox
-from notifiers.mutes import list_mutes
-from notifiers.reasons import Verdict, why_not
+from notifiers.days import zone as zone_named
 from notifiers.rules.difference import in_words
-from notifiers.targets import is_paused, zone_of
+from notifiers.targets import zone_of
+from pipeline.catalogue.people import person_named
 from pipeline.cli.opening import GREATEST, open_command
+from pipeline.cli.whose import PersonName
+from pipeline.operations.deliveries import VerdictAnswer, load_inbox, why_not
+from pipeline.operations.targets import show_target
 from pipeline.runtime.output import JsonFlag, console, moments_in, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
 
@@ -23,7 +25,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def inbox(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The target's name.")], as_json: JsonFlag = False
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The target's name.")],
+    as_json: JsonFlag = False,
+    person: PersonName = None,
 ) -> None:
     """Show what waits for a target, for what and until when, and what was dropped lately.
 
@@ -31,17 +35,18 @@ def inbox(
     """
     now = utc_now()
     with open_command().engine.connect() as connection:
-        rows = [asdict(line) for line in load_inbox(connection, target, now)]
-        mutes = [line for line in list_mutes(connection, now) if line.target == target]
-        zone, paused = zone_of(connection, target), is_paused(connection, target)
+        person_id = person_named(connection, person)
+        rows = [msgspec.structs.asdict(line) for line in load_inbox(connection, person_id, now, target)]
+        shown = show_target(connection, person_id, now, target)
+    zone = zone_named(shown.timezone)
     if not as_json:
         rows = [row | {"at": show_in(row["at"], zone), "reason": moments_in(row["reason"] or "", zone)} for row in rows]
     columns = ("at", "held_for", "kind", "title", "state", "reason")
     print_rows(rows, as_json=as_json, columns=columns, empty="Nothing waits.")
     if not as_json:
-        if paused:
+        if shown.disabled_at is not None:
             console.print("paused: nothing until `lootwire targets resume`", markup=False)
-        for line in mutes:
+        for line in shown.mutes:
             about = f"of {line.game}" if line.game else "at all"
             console.print(f"muted: nothing {show(about)} until {show_in(line.until, zone)}", markup=False)
 
@@ -50,13 +55,15 @@ def explain(
     target: Annotated[str, typer.Option("--target", "-t", help="The target's name.")],
     event: Annotated[int, typer.Option("--event", "-e", min=1, max=GREATEST, help="The event's number.")],
     as_json: JsonFlag = False,
+    person: PersonName = None,
 ) -> None:
     """Say why a target was not told of an event: what each of its subscriptions misses, or until when it is held."""
     with open_command().engine.connect() as connection:
-        answer = why_not(connection, target, event, utc_now())
-        zone = zone_of(connection, target)
+        person_id = person_named(connection, person)
+        answer = why_not(connection, person_id, utc_now(), target, event)
+        zone = zone_of(connection, target, person_id=person_id)
     if as_json:
-        print_json(asdict(answer))
+        print_json(answer)
         return
     # What is held ends then; what was refused is tried then at the earliest.
     word = "until" if answer.state == "held" else "not before"
@@ -66,7 +73,7 @@ def explain(
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
-def _in_words(verdict: Verdict) -> str:
+def _in_words(verdict: VerdictAnswer) -> str:
     if verdict.failed is None:
         return f"wants it: {verdict.reason}" if verdict.reason else "wants it"
     if verdict.reason:

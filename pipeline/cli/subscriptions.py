@@ -2,30 +2,28 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import tzinfo
 from enum import StrEnum
 from typing import Annotated, Any
 
+import msgspec
 import typer
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import func, select, true
 
 from models import Event
 from models.errors import UsageError
 from models.events import EventKind
-from models.people import OWNER_ID
 from models.words.units import counted_plainly
-from notifiers import subscriptions as store
 from notifiers.conditions.checks import library_words
 from notifiers.conditions.conditions import LIBRARY_WORDS, Conditions
-from notifiers.rehearsal import RehearsedLine, rehearse_target
+from notifiers.subscriptions import ON_ANY_PLATFORM, says, target_and_subscription
 from notifiers.targets import zone_of
-from pipeline.catalogue.unknown import Unknown
-from pipeline.channels.following.watched import watched
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.games.finding.unknown import unknown_platform
-from pipeline.rules.names import unknown_names
+from pipeline.cli.whose import PersonName, refuse_person
+from pipeline.operations import subscriptions as operations
+from pipeline.operations.subscriptions import RehearsedAnswer
 from pipeline.runtime.output import (
     JsonFlag,
     console,
@@ -65,23 +63,24 @@ def add_to(app: typer.Typer) -> None:
 
 
 @subscriptions.callback(invoke_without_command=True)
-def list_subscriptions(context: typer.Context, as_json: JsonFlag = False) -> None:
+def list_subscriptions(context: typer.Context, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the subscriptions; with a command, change them."""
+    refuse_person(context, person)
     if context.invoked_subcommand is None:
-        show_subscriptions(as_json=as_json)
+        show_subscriptions(person=person, as_json=as_json)
 
 
 @subscriptions.command("list")
-def show_subscriptions(as_json: JsonFlag = False) -> None:
+def show_subscriptions(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the subscriptions: which target is told of what."""
     with open_command().engine.connect() as connection:
-        rows = store.list_subscriptions(connection)
+        rows = operations.list_subscriptions(connection, person_named(connection, person))
     empty = "No subscriptions yet: `lootwire subscriptions add --to NAME`."
     if not as_json:
-        shown = [{"id": row.id, "name": row.name, "target": row.target, "says": store.says(row)} for row in rows]
+        shown = [{"id": row.id, "name": row.name, "target": row.target, "says": says(row.conditions)} for row in rows]
         print_rows(shown, as_json=False, columns=("id", "target", "name", "says"), empty=empty)
         return
-    print_rows(rows, as_json=True, columns=(), empty=empty)
+    print_rows([msgspec.structs.asdict(row) for row in rows], as_json=True, columns=(), empty=empty)
 
 
 @subscriptions.command("add")
@@ -130,6 +129,7 @@ def add_subscription(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a name that is not known yet: of a game, a channel, a platform.")
     ] = False,
+    person: PersonName = None,
 ) -> None:
     """Tell a target of events from now on; without filters, of everything.
 
@@ -165,33 +165,28 @@ def add_subscription(
         my_platforms=my_platforms,
     )
     with open_command().engine.begin() as connection:
-        line = store.add_subscription(connection, to, utc_now(), name=name, conditions=conditions)
-        unknown = unknown_names(connection, line.conditions)
-        if unknown and strict:
-            raise UsageError("; ".join(each.sentence for each in unknown))
-        on_any = my_platforms and not store.my_platforms(connection, OWNER_ID)
-        unheard = [login for login in line.conditions.channels if not _is_watched(connection, login)]
-    for each in unknown:
-        warning = f"lootwire: {each.sentence}: the subscription waits for one of that name"
+        person_id = person_named(connection, person)
+        line = operations.add_subscription(
+            connection, person_id, utc_now(), target=to, name=name, conditions=conditions, strict=strict
+        )
+    for sentence in line.waits_for:
+        warning = f"lootwire: {sentence}: the subscription waits for one of that name"
         errors.print(show(warning), markup=False, soft_wrap=True)
     console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
-    if on_any:
-        console.print(store.ON_ANY_PLATFORM, markup=False)
-    for login in unheard:
+    if line.on_any_platform:
+        console.print(ON_ANY_PLATFORM, markup=False)
+    for login in line.unfollowed:
         console.print(f"{login} is not followed yet: lootwire channels add {login}", markup=False)
-
-
-def _is_watched(connection: Connection, login: str) -> bool:
-    return any(channel.login.lower() == login.lower() for channel in watched(connection, utc_now()))
 
 
 @subscriptions.command("remove")
 def remove_subscription(
     number: Annotated[int, typer.Argument(min=1, max=GREATEST, help="The subscription's number.")],
+    person: PersonName = None,
 ) -> None:
     """Remove a subscription."""
     with open_command().engine.begin() as connection:
-        store.remove_subscription(connection, number)
+        operations.remove_subscription(connection, person_named(connection, person), number)
     console.print(f"subscription {number} removed")
 
 
@@ -201,20 +196,20 @@ def say_platforms(
         list[str] | None, typer.Argument(metavar="[NAME]...", help="As release dates name them: PC, PlayStation 5.")
     ] = None,
     any_: Annotated[bool, typer.Option("--any", help="You play on all of them, as long as you name none.")] = False,
+    person: PersonName = None,
 ) -> None:
     """Show on which platforms you play, or say it: what `--my-platforms` goes by."""
     if names and any_:
         raise UsageError("Name platforms, or say --any: not both.")
-    unknown: list[Unknown] = []
     with open_command().engine.begin() as connection:
+        person_id = person_named(connection, person)
         if names or any_:
-            store.play_on(connection, OWNER_ID, names or ())
-            unknown = [each for name in names or () if (each := unknown_platform(connection, name)) is not None]
-        mine = store.my_platforms(connection, OWNER_ID)
-    for each in unknown:
-        errors.print(
-            show(f"lootwire: {each.sentence}: what comes out on it will be yours"), markup=False, soft_wrap=True
-        )
+            answer = operations.say_platforms(connection, person_id, names or ())
+        else:
+            answer = operations.show_platforms(connection, person_id)
+    for sentence in answer.waits_for:
+        errors.print(show(f"lootwire: {sentence}: what comes out on it will be yours"), markup=False, soft_wrap=True)
+    mine = answer.platforms
     console.print(show(f"you play on {', '.join(mine)}" if mine else "you have named no platform: all count as yours"))
 
 
@@ -222,6 +217,7 @@ def say_platforms(
 def try_subscriptions(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A target's name, or that of one of its subscriptions.")],
     since: Annotated[str, typer.Option(help="30d, 12h, or a time.")] = "30d",
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show what a target's subscriptions, or one of them, would have told it of past events, and when; sends nothing.
@@ -233,15 +229,16 @@ def try_subscriptions(
     """
     now = utc_now()
     with open_command().engine.connect() as connection:
-        target, subscription = store.target_and_subscription(connection, name)
-        zone = zone_of(connection, target)
+        person_id = person_named(connection, person)
+        target, subscription = target_and_subscription(connection, name, person_id=person_id)
+        zone = zone_of(connection, target, person_id=person_id)
         begin = parse_since(since, now, zone)
-        rows = rehearse_target(connection, target, begin, now, subscription=subscription)
+        rows = operations.rehearse(connection, person_id, now, target, begin, subscription=subscription)
         happened = select(func.count()).where(Event.occurred_at >= begin if begin else true())
         total = connection.execute(happened).scalar_one()
     if as_json:
         for row in rows:
-            print_json(asdict(row))
+            print_json(row)
         return
     print_rows(
         _plainly(rows) if all(row.message and not row.held_for for row in rows) else _by_message(rows, zone),
@@ -259,21 +256,21 @@ def try_subscriptions(
     console.print(", ".join(counts) + alone, markup=False)
 
 
-def _plainly(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
+def _plainly(rows: Sequence[RehearsedAnswer]) -> list[dict[str, Any]]:
     return [_shown(row, row.occurred_at) for row in reversed(rows)]
 
 
-def _by_message(rows: Sequence[RehearsedLine], zone: tzinfo) -> list[dict[str, Any]]:
+def _by_message(rows: Sequence[RehearsedAnswer], zone: tzinfo) -> list[dict[str, Any]]:
     """Return rows by their messages, the oldest first, then what was dropped and what waits; each with its reason."""
     ordered = sorted(rows, key=lambda row: (row.message or sys.maxsize, row.dropped is None, row.id))
     return [_shown(row, _when(row, zone)) for row in ordered]
 
 
-def _shown(row: RehearsedLine, at: Any) -> dict[str, Any]:
+def _shown(row: RehearsedAnswer, at: Any) -> dict[str, Any]:
     return {"at": at, "kind": row.kind, "title": row.title, "because": row.because or ""}
 
 
-def _when(row: RehearsedLine, zone: tzinfo) -> str:
+def _when(row: RehearsedAnswer, zone: tzinfo) -> str:
     if row.dropped is not None:
         return f"dropped: {moments_in(row.dropped, zone)}"
     if row.until is not None:

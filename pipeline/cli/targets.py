@@ -1,29 +1,29 @@
 """Commands on targets: `targets`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
-from pydantic import ValidationError
 
-from models.mistakes import reason_of
-from models.people import OWNER_ID
+from models.errors import WrongFields
 from notifiers import mutes
 from notifiers import targets as store
-from notifiers.check import test_target
+from notifiers.check import try_target
 from notifiers.days import zone
 from notifiers.rules.difference import in_words
-from notifiers.rules.shapes import Defaults, HeartbeatBlock, settings_of
 from notifiers.rules.words import written
-from notifiers.settings import change_settings
-from notifiers.timing.settings import Role, TargetSettings, settings_from_json
+from notifiers.timing.settings import Role, TargetSettings
 from notifiers.webhook import json_schema
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
+from pipeline.cli.whose import PersonName, refuse_person
 from pipeline.games.finding.unknown import unknown_game
 from pipeline.operations import targets as operations
+from pipeline.operations.target_settings import read_settings
 from pipeline.runtime.output import JsonFlag, console, errors, parse_until, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
 
@@ -56,18 +56,20 @@ def add_to(app: typer.Typer) -> None:
 
 
 @targets.callback(invoke_without_command=True)
-def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
+def list_targets(context: typer.Context, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the targets; with a command, change them."""
+    refuse_person(context, person)
     if context.invoked_subcommand is None:
-        show_targets(as_json=as_json)
+        show_targets(person=person, as_json=as_json)
 
 
 @targets.command("list")
-def show_targets(as_json: JsonFlag = False) -> None:
+def show_targets(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the targets: where each is, how many messages wait for it, whether it is paused, and when it is told."""
     now = utc_now()
     with open_command().engine.connect() as connection:
-        rows = [msgspec.structs.asdict(each) for each in operations.list_targets(connection, OWNER_ID, now)]
+        listed = operations.list_targets(connection, person_named(connection, person), now)
+    rows = [msgspec.structs.asdict(each) for each in listed]
     if not as_json:
         rows = [row | {"paused_since": row["disabled_at"], "when": _when(row)} for row in rows]
     empty = "No targets yet: `lootwire targets add NAME URL`."
@@ -85,6 +87,7 @@ def add_target(
     role: Annotated[Role | None, typer.Option(help=ROLE_HELP)] = None,
     heartbeat: Annotated[str | None, typer.Option(help=HEARTBEAT_HELP)] = None,
     private: Annotated[bool, typer.Option("--private", help=PRIVATE_HELP)] = False,
+    person: PersonName = None,
 ) -> None:
     """Add a target by its Apprise URL, which is kept encrypted and never shown."""
     settings = _read_heartbeat(heartbeat)
@@ -92,18 +95,27 @@ def add_target(
         raise typer.BadParameter("--heartbeat needs --role operator")
     runtime = open_command()
     url = _read_url(url)
+    if private:
+        settings["private"] = True
     with runtime.engine.begin() as connection:
-        line = store.add_target(
-            connection, runtime.vault, name, url, utc_now(), timezone=timezone, role=role, private=private
+        line = operations.add_target(
+            connection,
+            person_named(connection, person),
+            utc_now(),
+            runtime.vault,
+            name=name,
+            url=url,
+            timezone=timezone,
+            role=role,
+            settings=settings,
         )
-        if settings:
-            change_settings(connection, line.name, settings, utc_now())
     if line.is_refused:
-        _warn_of_private(line.name)
-    console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
+        _warn_of_private(line.name, person)
+    whose = _whose(person)
+    console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}{whose}", markup=False)
     if role is not None:
         console.print(f"{line.name} hears how the installation is, without any subscription", markup=False)
-    console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}", markup=False)
+    console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}{whose}", markup=False)
 
 
 @targets.command("set")
@@ -123,6 +135,7 @@ def set_target(
     heartbeat: Annotated[str | None, typer.Option(help=HEARTBEAT_HELP)] = None,
     unsubscribe: Annotated[str | None, typer.Option(help=UNSUBSCRIBE_HELP)] = None,
     private: Annotated[bool | None, typer.Option("--private/--no-private", help=PRIVATE_HELP)] = None,
+    person: PersonName = None,
 ) -> None:
     """Change a target: its name, address, time zone, quiet hours, digest; its subscriptions and what waits stay."""
     changes: dict[str, object] = {
@@ -139,34 +152,47 @@ def set_target(
         raise typer.BadParameter("give what is to change, such as --name, --url, --timezone or --quiet")
     wanted = _read_settings(given) | _read_heartbeat("none" if role == "none" else heartbeat)
     runtime = open_command()
-    address = store.Address.of(runtime.vault, _read_url(url)) if url is not None else None
-    with runtime.engine.begin() as connection:
-        line = store.change_target(connection, name, new_name=new_name, address=address, timezone=timezone, role=role)
-        if wanted.get("heartbeat") and line.role is None:
-            raise typer.BadParameter("--heartbeat needs --role operator: others hear nothing of the installation")
-        settings = change_settings(connection, line.name, wanted, utc_now()) if wanted else None
+    address = operations.read_address(runtime.vault, _read_url(url)) if url is not None else None
+    with runtime.engine.begin() as connection, _naming_heartbeat():
+        line = operations.change_target(
+            connection,
+            person_named(connection, person),
+            utc_now(),
+            name,
+            new_name=new_name,
+            address=address,
+            timezone=timezone,
+            role=role,
+            settings=wanted,
+        )
     if new_name is not None:
         console.print(f"{name} is called {line.name} from now on", markup=False)
     if url is not None:
-        message = f"{line.name} is at another address now ({line.label}). Try it: lootwire targets test {line.name!r}"
+        hint = f"lootwire targets test {line.name!r}{_whose(person)}"
+        message = f"{line.name} is at another address now ({line.label}). Try it: {hint}"
         console.print(message, markup=False, soft_wrap=True)
-    if address is not None and address.is_private and not line.settings.get("private") and not private:
-        _warn_of_private(line.name)
+    if line.is_refused:
+        _warn_of_private(line.name, person)
     if timezone is not None:
         console.print(f"{line.name} is told of releases when their day begins in {line.timezone}", markup=False)
     if role is not None:
         hears = "hears how the installation is" if line.role else "hears no more of the installation"
         console.print(f"{line.name} {hears} from now on", markup=False)
-    if settings is not None:
-        console.print(f"{line.name}: {_settings(settings)} (in {line.timezone})", markup=False, soft_wrap=True)
+    if wanted:
+        console.print(f"{line.name}: {_settings(line.settings)} (in {line.timezone})", markup=False, soft_wrap=True)
 
 
-def _warn_of_private(name: str) -> None:
+def _warn_of_private(name: str, person: str | None) -> None:
     warning = (
         f"The address of {name} is in a private network, and nothing is sent there until you allow it: "
-        f"lootwire targets set {name!r} --private"
+        f"lootwire targets set {name!r} --private{_whose(person)}"
     )
     console.print(warning, style="yellow", markup=False, soft_wrap=True)
+
+
+def _whose(person: str | None) -> str:
+    """Return what a command that is shown needs to be about the same person."""
+    return "" if person is None else f" --person {show(person)!r}"
 
 
 def _settings(settings: TargetSettings) -> str:
@@ -176,7 +202,7 @@ def _settings(settings: TargetSettings) -> str:
 
 def _when(row: Mapping[str, Any]) -> str:
     """Return what of a target says when it is told, where that is not as for every target."""
-    shown = written(settings_from_json(dict(row["settings"])))
+    shown = written(row["settings"])
     keys = ("quiet", "digest", "urgent", "burst", "burst_longest", "heartbeat")
     parts = [f"{key.replace('_', ' ')} {in_words(shown[key])}" for key in keys if key in shown]
     for mute in row["mutes"]:
@@ -190,22 +216,34 @@ def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     none = [name for name, value in given.items() if name in _CLEARED and value in ("none", ["none"])]
     cleared = {name: _CLEARED[name] for name in none}
     block = {name: value for name, value in given.items() if name not in cleared}
-    try:
-        read = Defaults.model_validate(block)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise typer.BadParameter(f"--{problem['loc'][0]}: {reason_of(problem)}") from None
-    return settings_of(read, block) | cleared
+    return _checked(block) | cleared
 
 
 def _read_heartbeat(heartbeat: str | None) -> dict[str, Any]:
     """Return the setting that a command gives of a heartbeat; raises BadParameter where it is no time for one."""
-    if heartbeat in {None, "none"}:
-        return {} if heartbeat is None else {"heartbeat": None}
+    if heartbeat is None:
+        return {}
+    return _checked({"heartbeat": None if heartbeat == "none" else heartbeat})
+
+
+@contextmanager
+def _naming_heartbeat() -> Iterator[None]:
     try:
-        return {"heartbeat": HeartbeatBlock.model_validate(heartbeat).digest}
-    except ValidationError as error:
-        raise typer.BadParameter(f"--heartbeat: {reason_of(error.errors()[0])}") from None
+        yield
+    except WrongFields as error:
+        if "/settings/heartbeat" not in error.fields:
+            raise
+        raise typer.BadParameter(
+            "--heartbeat needs --role operator: others hear nothing of the installation"
+        ) from error
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return read_settings(given)
+    except WrongFields as error:
+        pointer, reason = next(iter(error.fields.items()))
+        raise typer.BadParameter(f"--{pointer.split('/')[1]}: {reason}") from None
 
 
 @targets.command("mute")
@@ -215,6 +253,7 @@ def mute_target(
         str, typer.Argument(metavar="FOR", help="3h, 2d, or a time by the target's clock: 22:00, 2026-12-24.")
     ],
     game: Annotated[str | None, typer.Option(help="Of this game only.")] = None,
+    person: PersonName = None,
 ) -> None:
     """Tell a target nothing for a while; of what happens meanwhile it is never told, whatever is urgent.
 
@@ -222,10 +261,11 @@ def mute_target(
     """
     now = utc_now()
     with open_command().engine.begin() as connection:
-        zone = store.zone_of(connection, name)
+        person_id = person_named(connection, person)
+        zone = store.zone_of(connection, name, person_id=person_id)
         at = parse_until(until, now, zone)
         unknown = unknown_game(connection, game) if game else None
-        mutes.mute(connection, name, at, now, game=game)
+        operations.mute_target(connection, person_id, now, name, until=at, game=game)
     if unknown:
         errors.print(
             f"lootwire: {show(unknown.sentence)}: the mute waits for one of that name", markup=False, soft_wrap=True
@@ -235,53 +275,65 @@ def mute_target(
 
 
 @targets.command("unmute")
-def unmute_target(name: Name, game: Annotated[str | None, typer.Option(help="The mute of this game.")] = None) -> None:
+def unmute_target(
+    name: Name,
+    game: Annotated[str | None, typer.Option(help="The mute of this game.")] = None,
+    person: PersonName = None,
+) -> None:
     """Tell a muted target again, from now on."""
     with open_command().engine.begin() as connection:
-        was_muted = mutes.unmute(connection, name, utc_now(), game=game)
+        was_muted = mutes.unmute(connection, name, utc_now(), game=game, person_id=person_named(connection, person))
     console.print(f"{name} {'is told again from now on' if was_muted else 'is not muted'}", markup=False)
 
 
 @targets.command("pause")
-def pause_target(name: Name) -> None:
+def pause_target(name: Name, person: PersonName = None) -> None:
     """Send a target nothing until it is resumed; of what happens meanwhile it is never told."""
     with open_command().engine.begin() as connection:
-        is_new = store.pause_target(connection, name, utc_now())
+        is_new = store.pause_target(connection, name, utc_now(), person_id=person_named(connection, person))
     state = "is paused from now on" if is_new else "is paused already"
-    console.print(f"{name} {state}: lootwire targets resume {name!r} ends that", markup=False, soft_wrap=True)
+    hint = f"lootwire targets resume {name!r}{_whose(person)}"
+    console.print(f"{name} {state}: {hint} ends that", markup=False, soft_wrap=True)
 
 
 @targets.command("resume")
-def resume_target(name: Name) -> None:
+def resume_target(name: Name, person: PersonName = None) -> None:
     """Send to a paused target again: what waited when it was paused, and what happens from now on."""
     with open_command().engine.begin() as connection:
-        was_paused = store.resume_target(connection, name)
+        was_paused = store.resume_target(connection, name, person_id=person_named(connection, person))
     console.print(f"{name} {'is told again from now on' if was_paused else 'is not paused'}", markup=False)
 
 
 @targets.command("test")
-def try_target(name: Name) -> None:
+def send_a_test(name: Name, person: PersonName = None) -> None:
     """Send a test message to a target, now."""
     runtime = open_command()
-    test_target(runtime.engine, runtime.vault, name)
+    with runtime.engine.connect() as connection:
+        person_id = person_named(connection, person)
+    # As patiently as messages are sent, which a request cannot be.
+    try_target(runtime.engine, runtime.vault, name, person_id=person_id)
     console.print(f"sent to {name}", markup=False)
 
 
 @targets.command("remove")
 def remove_target(
-    name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")] = False
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")] = False,
+    person: PersonName = None,
 ) -> None:
     """Remove a target with its subscriptions; what waits for it is not sent, what was sent stays on record.
 
     On a terminal it says first what goes, and asks.
     """
     runtime = open_command()
+    with runtime.engine.connect() as connection:
+        person_id = person_named(connection, person)
     if not yes and sys.stdin.isatty():
         with runtime.engine.connect() as connection:
-            removal = store.look_at_removal(connection, name)
+            removal = store.look_at_removal(connection, name, person_id=person_id)
         typer.confirm(f"{_in_words(removal)} Remove {name}?", abort=True, err=True)
     with runtime.engine.begin() as connection:
-        removal = store.remove_target(connection, name, utc_now())
+        removal = operations.remove_target(connection, person_id, utc_now(), name)
     console.print(f"{name} removed. {_in_words(removal)}", markup=False, soft_wrap=True)
 
 

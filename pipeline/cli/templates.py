@@ -1,23 +1,22 @@
 """Commands on the operator's own words for messages: `templates`."""
 
 import sys
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
-from sqlalchemy import select
 
-from models import Target
-from models.errors import UsageError
-from models.events import EventKind
-from models.names import nearest
-from notifiers.overrides import SEVERAL, TITLE, find, find_all
-from notifiers.previews import check_templates, draft_for, load_event, newest_event, preview
+from notifiers.overrides import SEVERAL, TITLE, find
+from notifiers.previews import draft_for
 from notifiers.render import SUFFIXES, Format, Limits, house_template
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
+from pipeline.cli.whose import PersonName
+from pipeline.operations import templates as operations
+from pipeline.operations.templates import known_kind
 from pipeline.runtime.output import JsonFlag, console, errors, print_copy, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -49,9 +48,10 @@ def list_templates(context: typer.Context, as_json: JsonFlag = False) -> int:
 @templates.command("list")
 def show_templates(as_json: JsonFlag = False) -> int:
     """Show the files with your own words for messages: for which target, kind and part each is."""
-    folder = open_command().settings.templates
-    files, strays = find_all(folder)
-    rows = [{**asdict(file), "path": str(file.path)} for file in files]
+    runtime = open_command()
+    folder = runtime.settings.templates
+    files, strays = operations.list_templates(runtime)
+    rows = [msgspec.structs.asdict(file) for file in files]
     empty = f"No templates in {folder}: `lootwire templates show campaign.added` prints one to begin with."
     if files or not strays:
         print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
@@ -65,14 +65,17 @@ def show_template(
     kind: Annotated[str, typer.Argument(help=KIND_HELP)],
     to: Annotated[str | None, typer.Option("--to", help="What this target's messages are made of.")] = None,
     part: Annotated[Part | None, typer.Option(help="Of the target's format, where it is not given.")] = None,
+    person: PersonName = None,
 ) -> None:
     """Print the template that messages of a kind are made of: your own, or the house's, to copy and change."""
-    kind = _known(kind)
+    kind = known_kind(kind)
     runtime = open_command()
     form, limits = Format.TEXT, Limits()
     if to is not None:
         with runtime.engine.connect() as connection:
-            opened, _ = draft_for(connection, runtime.vault, to, [], utc_now(), runtime.settings.templates)
+            person_id = person_named(connection, person)
+            folder = runtime.settings.templates
+            opened, _ = draft_for(connection, runtime.vault, to, [], utc_now(), folder, person_id=person_id)
         form, limits = opened.form, opened.limits
     form = next((each for each, suffix in SUFFIXES.items() if part is not None and suffix == part), form)
     wanted = part.value if part else SUFFIXES[form]
@@ -90,9 +93,7 @@ def show_template(
 def check(as_json: JsonFlag = False) -> int:
     """Try each of your templates on an event of each kind that it is for; exit with 1 where one fails."""
     runtime = open_command()
-    with runtime.engine.connect() as connection:
-        names = list(connection.scalars(select(Target.name).where(Target.removed_at.is_(None))))
-    rows = [asdict(checked) for checked in check_templates(runtime.settings.templates, names, utc_now())]
+    rows = [msgspec.structs.asdict(checked) for checked in operations.try_templates(runtime, utc_now())]
     empty = f"No templates in {runtime.settings.templates}."
     print_rows(rows, as_json=as_json, columns=("file", "problem"), empty=empty)
     return FAILED if any(row["problem"] for row in rows) else 0
@@ -107,34 +108,20 @@ def show_preview(
         typer.Option("--with", min=1, max=GREATEST, help="An event's number; else the newest of the kind."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the body to this file, for a browser.")] = None,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> int:
     """Show a message as a target would get it, and send nothing; exit with 1 where a template fails."""
-    kind = _known(kind)
     runtime = open_command()
-    now = utc_now()
     with runtime.engine.connect() as connection:
-        kinds = list(EventKind) if kind == SEVERAL else [EventKind(kind)]
-        events = [load_event(connection, number, kind) for number in event or ()]
-        events = events or [newest_event(connection, each, now) for each in kinds]
-        opened, draft = draft_for(connection, runtime.vault, to, events, now, runtime.settings.templates)
-    message = preview(opened, draft)
+        person_id = person_named(connection, person)
+    message = operations.preview(runtime, utc_now(), kind, to, event or (), person_id=person_id)
     if out is not None:
         out.write_text(message.body, encoding="utf-8")
     if as_json:
-        print_json(asdict(message))
+        print_json(message)
     else:
         print_copy(f"{show(message.title)}\n\n{message.body}\n")
     if message.problem:
         console.print(f"in the house's own words, for {show(message.problem)}", markup=False, soft_wrap=True)
     return FAILED if message.problem else 0
-
-
-def _known(kind: str) -> str:
-    """Return a kind that messages are of; raises UsageError with the nearest for anything else."""
-    known = [*EventKind, SEVERAL]
-    if kind not in known:
-        near = nearest(kind, known)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UsageError(f"there is no kind {kind!r}{meant}")
-    return kind

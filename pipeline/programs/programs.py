@@ -18,6 +18,7 @@ from models import Delivery, Feed, Target, Unpublished
 from models.errors import LootwireError
 from notifiers.hearing import PATIENCE
 from notifiers.outbox import is_unsettled
+from notifiers.people import hears
 from pipeline import embedded
 from pipeline.channels.eventsub.source_row import close_source
 from pipeline.games.sources.webhooks import look_if_moved
@@ -211,8 +212,8 @@ def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
 
 def unsettled(engine: Engine) -> int:
     """Return how many deliveries are due or under way, how many feeds wait to be written, and events for feeds."""
-    # What waits for a paused target waits until a person resumes it.
-    resumed = Delivery.target_id.in_(select(Target.id).where(Target.disabled_at.is_(None)))
+    # What waits for a paused target, or a person who is disabled, waits until somebody ends that.
+    resumed = Delivery.target_id.in_(select(Target.id).where(Target.disabled_at.is_(None), hears()))
     waiting = select(func.count()).where(is_unsettled(utc_now()), resumed)
     marked = select(func.count()).where(Feed.version != Feed.written_version)
     unpublished = select(func.count()).select_from(Unpublished)

@@ -11,6 +11,7 @@ from tomlkit import TOMLDocument
 from tomlkit.items import AoT, Table
 
 from models import Target
+from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers.conditions.conditions import conditions_to_json
 from notifiers.rules.applying import load_present
@@ -32,7 +33,9 @@ def export_rules(connection: Connection, vault: Vault) -> str:
     """Return the text of a file that says what the database has; addresses stand as variables, never in clear."""
     present = load_present(connection, vault)
     labels: dict[str, str] = dict(
-        connection.execute(select(Target.name, Target.label).where(Target.removed_at.is_(None))).all()
+        connection.execute(
+            select(Target.name, Target.label).where(Target.removed_at.is_(None), Target.person_id == OWNER_ID)
+        ).all()
     )
     document = tomlkit.document()
     for line in _HEAD:

@@ -156,7 +156,7 @@ def _target(
     try:
         url = secret(block.url, folder, environ)
     except ValueError as error:
-        return [("url", str(error)), *(each for each in mistakes_of(block.name, "", timezone) if each[0] != "url")]
+        return [("url", str(error)), *mistakes_of(block.name, None, timezone)]
     bursts = block.mistake_of_bursts(rules.defaults)
     if mistakes := [*mistakes_of(block.name, url, timezone), *([bursts] if bursts else [])]:
         return mistakes

@@ -22,8 +22,10 @@ _KEYS = {"category": "categories"}
 Coming = Mapping[str, Collection[str]]
 
 
-def unknown_names(connection: Connection, conditions: Conditions, coming: Coming | None = None) -> list[Unknown]:
-    """Return the names in conditions that nothing has yet; those that are `coming` will be there soon."""
+def unknown_names(
+    connection: Connection, conditions: Conditions, coming: Coming | None = None, *, person_id: int = OWNER_ID
+) -> list[Unknown]:
+    """Return the names in a person's conditions that nothing has yet; those that are `coming` will be there soon."""
     # Of several services any may have it.
     service = conditions.services[0] if len(conditions.services) == 1 else None
     soon = coming or {}
@@ -31,7 +33,7 @@ def unknown_names(connection: Connection, conditions: Conditions, coming: Coming
         *(unknown_game(connection, name, service) for name in conditions.games),
         *(unknown_organization(connection, name, service) for name in conditions.organizations),
         *(unknown_channel(connection, login, service) for login in conditions.channels),
-        *(_unknown_list(connection, name, soon.get("list", ())) for name in conditions.lists),
+        *(_unknown_list(connection, person_id, name, soon.get("list", ())) for name in conditions.lists),
         *(_unknown_category(connection, name, soon.get("category", ())) for name in conditions.categories),
         *(unknown_platform(connection, name) for name in conditions.platforms),
     )
@@ -57,8 +59,9 @@ def names_to_wait_for(connection: Connection, by_file: Sequence[FileChanges]) ->
                 yield f"{each.file.path}:{line}: {unknown.sentence}: {block.name!r} waits for one of that name"
 
 
-def _unknown_list(connection: Connection, name: str, coming: Collection[str]) -> Unknown | None:
-    names = [*connection.scalars(select(GameList.name)), *coming]
+def _unknown_list(connection: Connection, person_id: int, name: str, coming: Collection[str]) -> Unknown | None:
+    of_person = select(GameList.name).where(GameList.person_id == person_id)
+    names = [*connection.scalars(of_person), *coming]
     if name_key(name) in map(name_key, names):
         return None
     return Unknown("list", name, nearest(name, names))

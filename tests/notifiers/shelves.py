@@ -17,7 +17,6 @@ from models import (
     LibraryEntry,
     Person,
     Playthrough,
-    Target,
 )
 from models.names import name_key
 from models.people import OWNER_ID
@@ -53,11 +52,6 @@ class Shelves:
             row = {"name": name, "created_at": NOON}
             person_id: int = connection.execute(insert(Person).values(row).returning(Person.id)).scalar_one()
         return person_id
-
-    def give(self, target: str, person_id: int) -> None:
-        """Have a target be somebody's."""
-        with self.engine.begin() as connection:
-            connection.execute(update(Target).where(Target.name == target).values(person_id=person_id))
 
     def plays_on(self, *platforms: str, person_id: int = OWNER_ID) -> None:
         with self.engine.begin() as connection:

@@ -10,7 +10,7 @@ import pytest
 
 from notifiers import guard
 from notifiers.apprise_urls import is_private, load
-from notifiers.check import test_target as try_target
+from notifiers.check import try_target
 from notifiers.errors import DeliveryError
 from notifiers.hearing import PATIENCE, Hearing, Patience, listening
 from notifiers.render import plain_message

@@ -9,7 +9,13 @@ from notifiers import targets
 from notifiers.conditions.conditions import Conditions
 from notifiers.deliveries import list_deliveries, next_due_at, replay
 from notifiers.errors import TargetError
-from notifiers.subscriptions import SubscriptionLine, add_subscription, list_subscriptions, remove_subscription
+from notifiers.subscriptions import (
+    SubscriptionLine,
+    add_subscription,
+    filters_of,
+    list_subscriptions,
+    remove_subscription,
+)
 from tests.notifiers.world import NOON, Notifying
 
 SECRET = "s3cr3t"
@@ -172,7 +178,12 @@ def test_a_subscription_reads_back_as_it_was_asked_for(world: Notifying) -> None
         ),
         origin=None,
     )
-    assert line.filters == {"service": "twitch", "game": "Rust", "organization": "Facepunch", "channel": "Shroud"}
+    assert filters_of(line.conditions) == {
+        "service": "twitch",
+        "game": "Rust",
+        "organization": "Facepunch",
+        "channel": "Shroud",
+    }
 
 
 SAME: list[tuple[dict[str, Any], dict[str, Any], bool]] = [

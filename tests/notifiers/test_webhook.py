@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from models.details import detail_from_json
-from notifiers.check import test_target as send_test_message
+from notifiers.check import try_target as send_test_message
 from notifiers.webhook import HookBody, json_schema
 from pipeline.demo.sinks import WebhookSink
 from tests.notifiers.world import NOON, Notifying, full_event, hook_url

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from models import Channel, Delivery, Event, Game, Organization, Target
+from models import Channel, Delivery, Event, Game, Organization, Person, Target
 from models.details import BenefitLine, DropLine, EventDetail, detail_to_json, detail_type
 from models.names import name_key
+from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers import match, outbox, targets
 from notifiers.deliver import DeliverySummary
@@ -43,11 +44,19 @@ class Notifying:
     def later(self, **duration: float) -> None:
         self.now += timedelta(**duration)
 
-    def target(self, name: str = "phone", url: str = "json://127.0.0.1:9/x", **subscription: Any) -> None:
-        """Add a target that gets every event, or those that the subscription names."""
+    def target(
+        self,
+        name: str = "phone",
+        url: str = "json://127.0.0.1:9/x",
+        *,
+        person_id: int = OWNER_ID,
+        called: str | None = None,
+        **subscription: Any,
+    ) -> None:
+        """Add a target that gets every event, or those that the subscription names, which may be `called` otherwise."""
         with self.engine.begin() as connection:
-            targets.add_target(connection, self.vault, name, url, self.now, private=True)
-        self.subscribe(name, **subscription)
+            targets.add_target(connection, self.vault, name, url, self.now, private=True, person_id=person_id)
+        self.subscribe(name, name=called, person_id=person_id, **subscription)
 
     def subscribe(self, target: str = "phone", **subscription: Any) -> int:
         with self.engine.begin() as connection:
@@ -126,6 +135,17 @@ class Notifying:
     def change_target(self, name: str, **values: Any) -> None:
         with self.engine.begin() as connection:
             connection.execute(update(Target).where(Target.name == name).values(values))
+
+    def disable(self, person_id: int) -> None:
+        """Have a person hear nothing until they are enabled again."""
+        self._person(person_id, disabled_at=self.now)
+
+    def enable(self, person_id: int) -> None:
+        self._person(person_id, disabled_at=None)
+
+    def _person(self, person_id: int, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(update(Person).where(Person.id == person_id).values(values))
 
     def _game(self, connection: Any, name: str | None, number: int) -> int | None:
         if name is None:

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, upd
 
 from models import ApiKey, Person
 from models.errors import UnknownThing, UsageError
-from pipeline.people.keys import NewKey, is_same, make_key, read_id
-from pipeline.people.records import SCOPES_OF, Role, Scope
+from pipeline.people.keys import NewKey, make_key
+from pipeline.people.records import SCOPES_OF, Moment, Role, Scope
 
 # How long a key that was rotated still opens what it did.
 OVERLAP = timedelta(hours=1)
@@ -19,32 +19,24 @@ USED_TO = timedelta(hours=1)
 
 
 class KeyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as it may be shown: not the key itself, which nobody can show again."""
+    """A key as it may be shown: not the key itself, which nobody can show again. `last_used_at` is true to the hour."""
 
+    id: int
     key: str
     name: str
-    person_id: int
+    person: str
     scopes: list[Scope]
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-
-
-class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """The person that a valid key is of, and what the key may do: never more than the person's role."""
-
-    key_id: int
-    public_id: str
-    person_id: int
-    role: Role
-    scopes: frozenset[Scope]
+    created_at: Moment
+    expires_at: Moment | None
+    last_used_at: Moment | None
+    revoked_at: Moment | None
 
 
 _COLUMNS = (
+    ApiKey.id,
     ApiKey.public_id.label("key"),
     ApiKey.name,
-    ApiKey.person_id,
+    select(Person.name).where(Person.id == ApiKey.person_id).scalar_subquery().label("person"),
     ApiKey.scopes,
     ApiKey.created_at,
     ApiKey.expires_at,
@@ -60,7 +52,7 @@ def add_key(
     scopes: Collection[Scope],
     now: datetime,
     *,
-    expires_at: datetime | None = None,
+    expires_at: Moment | None = None,
 ) -> NewKey:
     """Make a key for a person and return it, to be shown this once.
 
@@ -83,41 +75,14 @@ def add_key(
     return key
 
 
-def list_keys(connection: Connection, person_id: int | None = None) -> list[KeyLine]:
-    """Return the keys of a person, or all of them, also those that were revoked; the oldest first."""
-    query = select(*_COLUMNS).order_by(ApiKey.id)
+def list_keys(
+    connection: Connection, person_id: int | None = None, *, limit: int | None = None, after_id: int = 0
+) -> list[KeyLine]:
+    """Return the keys of a person, or of all, also those that were revoked; the oldest first, behind `after_id`."""
+    query = select(*_COLUMNS).where(ApiKey.id > after_id).order_by(ApiKey.id).limit(limit)
     if person_id is not None:
         query = query.where(ApiKey.person_id == person_id)
     return [KeyLine(**row._asdict()) for row in connection.execute(query)]
-
-
-def find_holder(connection: Connection, key: str, now: datetime) -> Holder | None:
-    """Return whose a key is; None for one that is forged, cut short, expired or revoked, or whose person is disabled.
-
-    A key that is no key of ours costs no query.
-    """
-    if (public_id := read_id(key)) is None:
-        return None
-    query = (
-        select(ApiKey.id, ApiKey.digest, ApiKey.scopes, ApiKey.person_id, Person.role)
-        .join(Person)
-        .where(
-            ApiKey.public_id == public_id,
-            ApiKey.revoked_at.is_(None),
-            Person.disabled_at.is_(None),
-            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
-        )
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None or not is_same(row.digest, key):
-        return None
-    return Holder(
-        key_id=row.id,
-        public_id=public_id,
-        person_id=row.person_id,
-        role=row.role,
-        scopes=frozenset(row.scopes) & SCOPES_OF[row.role],
-    )
 
 
 def note_use(connection: Connection, key_id: int, now: datetime) -> None:
@@ -143,6 +108,17 @@ def rotate_key(connection: Connection, public_id: str, now: datetime, *, person_
     allowed = SCOPES_OF[_role_of(connection, row.person_id)]
     scopes = [scope for scope in row.scopes if scope in allowed]
     return add_key(connection, row.person_id, row.name, scopes, now, expires_at=row.expires_at)
+
+
+def load_key(connection: Connection, public_id: str, person_id: int | None = None) -> KeyLine:
+    """Return a key as it may be shown; raises `UnknownThing` for one that is not there, of that person if given."""
+    query = select(*_COLUMNS).where(ApiKey.public_id == public_id)
+    if person_id is not None:
+        query = query.where(ApiKey.person_id == person_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise _unknown(public_id)
+    return KeyLine(**row._asdict())
 
 
 def revoke_key(connection: Connection, public_id: str, now: datetime, *, person_id: int | None = None) -> KeyLine:

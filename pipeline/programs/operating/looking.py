@@ -12,6 +12,7 @@ from models import Delivery, DeliveryState, Heartbeat, Target
 from models.errors import LootwireError
 from models.events import EventKind
 from notifiers.operators import OPERATOR
+from notifiers.people import hears
 from pipeline.embedded import disk_problem
 from pipeline.ingest import service_time
 from pipeline.programs.operating.reports import load_reported
@@ -76,7 +77,7 @@ def _unwritable(settings: Settings) -> str | None:
 
 def _overdue(connection: Connection, now: datetime) -> tuple[datetime | None, int]:
     """Return since when the oldest message is due at a target that is neither paused nor resting, and how many are."""
-    is_sent_to = (Target.disabled_at.is_(None), or_(Target.rests_until.is_(None), Target.rests_until <= now))
+    is_sent_to = (Target.disabled_at.is_(None), hears(), or_(Target.rests_until.is_(None), Target.rests_until <= now))
     # As the partial index says it, so that it is used; what is under way has a lease, and is somebody's.
     waiting = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
     due = (waiting, Delivery.state == DeliveryState.PENDING, Delivery.next_attempt_at <= now)
@@ -109,7 +110,7 @@ def _dead(connection: Connection) -> Iterator[DeadLetters]:
     rows = connection.execute(
         select(*columns)
         .join(last, last.c.target_id == Target.id)
-        .where(Target.disabled_at.is_(None), Target.removed_at.is_(None))
+        .where(Target.disabled_at.is_(None), Target.removed_at.is_(None), hears())
         .order_by(Target.id)
     )
     for target_id, name, role, last_at, count, works_since, text in rows:

@@ -20,6 +20,7 @@ from models.due import due, holds
 from models.errors import LootwireError, UsageError
 from models.people import OWNER_ID
 from pipeline.sound.records import ErrorKind, MediaInfo, SoundKind, Stage, State, Trouble
+from pipeline.sound.store.charges import refund_extraction
 from pipeline.sound.store.hosts import LONGEST_REST, host_of, take_turn
 
 LEASE = timedelta(seconds=30)
@@ -421,6 +422,7 @@ def cancel_extraction(connection: Connection, extraction_id: int, now: datetime)
     if not cancelled:
         row = load_extraction(connection, extraction_id)
         raise UsageError(f"extraction {extraction_id} is {row.state}: only one that goes on can be cancelled")
+    refund_extraction(connection, extraction_id, now)
 
 
 def retry_extraction(connection: Connection, extraction_id: int, now: datetime) -> None:

@@ -219,10 +219,13 @@ def note_freed(connection: Connection, sound_id: int) -> bool:
     return bool(freed)
 
 
-def used_bytes(connection: Connection) -> int:
-    """Return how many bytes the originals and renditions take that are here, by their rows."""
+def used_bytes(connection: Connection, person_id: int | None = None) -> int:
+    """Return how many bytes the originals and renditions take that are here, by their rows: all, or a person's."""
     originals = select(func.coalesce(func.sum(Sound.size), 0)).where(Sound.original.is_not(None))
     renditions = select(func.coalesce(func.sum(Rendition.size), 0)).where(Rendition.path.is_not(None))
+    if person_id is not None:
+        originals = originals.where(Sound.person_id == person_id)
+        renditions = renditions.join(Sound, Sound.id == Rendition.sound_id).where(Sound.person_id == person_id)
     return int(connection.scalar(originals) or 0) + int(connection.scalar(renditions) or 0)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from models.errors import LootwireError, UnknownThing, UsageError
+from models.errors import LootwireError, TakenName, UnknownThing, UsageError, WrongFields
 from pipeline.errors import SourceError
 from pipeline.people.store.plans import QuotaError
 from pipeline.runtime.problems import explain
@@ -170,8 +170,12 @@ def problem_of(error: Exception, page: str) -> Problem | None:
         kind = "quota"
     elif isinstance(error, UnknownThing):
         kind = "not-found"
+    elif isinstance(error, TakenName):
+        kind = "conflict"
     elif isinstance(error, UsageError):
         kind = "invalid"
+        if isinstance(error, WrongFields):
+            errors = [FieldProblem(pointer=pointer, detail=detail) for pointer, detail in error.fields.items()]
     elif isinstance(error, SourceError):
         kind = "source"
     elif isinstance(error, LootwireError):

@@ -124,7 +124,7 @@ def test_a_method_that_a_path_does_not_have_is_named(client: httpx.Client, metho
 def test_options_needs_no_key(client_for: ClientFor) -> None:
     answer = client_for(None).options("/targets")
 
-    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
 
 
 def test_a_page_says_where_the_next_is(client: httpx.Client, things: Things) -> None:

@@ -16,10 +16,9 @@ SUBJECTS = {
 }
 # Not looked at until there is a module of that name; a line goes when its room is merged.
 PENDING = {
-    *("apply", "demo", "deliveries", "doctor", "drops", "events", "export", "extractions", "feeds", "games", "help"),
-    *("igdb", "import", "inbox", "journal", "library", "once", "playlists", "publish", "quarantine", "roms", "rules"),
-    *("channels", "shows", "sounds", "sources", "status", "subscriptions", "targets", "templates", "up", "why"),
-    "why-not",
+    *("demo", "doctor", "drops", "events", "export", "extractions", "feeds", "games", "help"),
+    *("igdb", "import", "journal", "library", "once", "playlists", "publish", "quarantine", "roms"),
+    *("channels", "shows", "sounds", "sources", "status", "up"),
 } - SUBJECTS.keys()
 
 
