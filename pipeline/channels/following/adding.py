@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from models.errors import UsageError
 from models.names import name_key
+from models.people import OWNER_ID
 from pipeline.catalogue.records import UserRecord
 from pipeline.channels.following.follows import follow, follow_category, renamed
 from pipeline.channels.following.names import Name
@@ -57,7 +58,9 @@ class _Users:
         return None if user is None else (user, "former login", f"is now {user.login}")
 
 
-def add_channels(engine: Engine, helix: Helix, names: Sequence[Name], now: datetime) -> list[Outcome]:
+def add_channels(
+    engine: Engine, helix: Helix, names: Sequence[Name], now: datetime, *, person_id: int = OWNER_ID
+) -> list[Outcome]:
     """Follow the channels that these names mean; returns the outcome of each, in their order.
 
     Asks Twitch once for each hundred names. Raises `SourceError` where it does not answer: then none is followed.
@@ -66,7 +69,7 @@ def add_channels(engine: Engine, helix: Helix, names: Sequence[Name], now: datet
     meant = [(name, users.meant_by(name)) for name in names]
     users_meant = {meaning[0].external_id: meaning[0] for _, meaning in meant if meaning is not None}
     with engine.begin() as connection:
-        new = follow(connection, list(users_meant.values()), now)
+        new = follow(connection, list(users_meant.values()), now, person_id=person_id)
     return list(_tell(meant, new))
 
 

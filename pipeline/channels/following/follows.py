@@ -11,6 +11,7 @@ from feeds.feed_rows import cease_feeds
 from feeds.pages.channel_rows import ensure_feeds
 from feeds.scopes import FeedKey
 from models import Channel, Follow, Source
+from models.people import OWNER_ID
 from pipeline.catalogue.records import GameRecord, UserRecord
 from pipeline.catalogue.storing import store_games, store_users
 from pipeline.channels.following.names import Name
@@ -31,10 +32,13 @@ class Known(msgspec.Struct, frozen=True):
     followed: bool
 
 
-def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -> set[str]:
+def follow(
+    connection: Connection, users: Sequence[UserRecord], now: datetime, *, person_id: int = OWNER_ID
+) -> set[str]:
     """Follow the channels of users, each with a feed and a page; returns the Twitch ids of those that are new."""
     ids = store_users(connection, users, now)
-    rows = [{"kind": "channel", "channel_id": channel_id, "created_at": now} for channel_id in ids.values()]
+    common = {"person_id": person_id, "kind": "channel", "created_at": now}
+    rows = [{**common, "channel_id": channel_id} for channel_id in ids.values()]
     if not rows:
         return set()
     new = insert_rows(FOLLOWS, tuple(rows[0])).on_conflict_do_nothing().returning(FOLLOWS.c.channel_id)

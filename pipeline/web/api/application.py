@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from pipeline.runtime.runtime import Runtime
 from pipeline.web.api.door import JSON, Answer, Asked, Door
+from pipeline.web.api.files import FileParts
 from pipeline.web.api.problems import CONTENT_TYPE, make_problem
 from pipeline.web.api.routes.all_routes import OPERATIONS
 from pipeline.web.api.routing import Operation, describe
@@ -129,6 +130,8 @@ def _problem(kind: str, detail: str, headers: dict[str, str] | None = None) -> A
 
 
 def _response(answer: Answer) -> Response:
+    if answer.file is not None:
+        return FileParts(answer.file, answer.headers, PROBLEMS)
     response = Response(answer.body, answer.status, dict(answer.headers))
     if not answer.body and answer.status in {204, 304}:
         del response.headers["content-length"]

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from pipeline.people.store.audit import note_change
 from pipeline.people.store.keys import find_holder, note_use
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.web.api.calls import Call, Caller, Changing, Reading, Working
+from pipeline.web.api.files import FileAnswer
 from pipeline.web.api.problems import CONTENT_TYPE, KINDS, RequestProblem, make_problem, problem_of
 from pipeline.web.api.routing import Operation, bind
 
@@ -48,6 +50,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    # Sent instead of a body.
+    file: Path | None = None
 
 
 class Door:
@@ -130,6 +134,8 @@ class Door:
     def _encode(self, operation: Operation, result: Any, asked: Asked) -> Answer:
         if operation.answer is None:
             return Answer(status=operation.status)
+        if isinstance(result, FileAnswer):
+            return _answer_of(result, asked)
         body = self._encoder.encode(result)
         headers = {"Content-Type": JSON, "Cache-Control": "private, no-cache"}
         if operation.method == "GET":
@@ -137,6 +143,13 @@ class Door:
             if asked.headers.get("if-none-match") == headers["ETag"]:
                 return Answer(status=304, headers=headers)
         return Answer(status=operation.status, body=body, headers=headers)
+
+
+def _answer_of(file: FileAnswer, asked: Asked) -> Answer:
+    known = {tag.strip().removeprefix("W/") for tag in asked.headers.get("if-none-match", "").split(",")}
+    if known & {"*", file.headers["ETag"]}:
+        return Answer(status=304, headers=file.headers)
+    return Answer(status=200, headers=file.headers, file=file.path)
 
 
 def _limit(connection: Connection, *, reads: bool) -> None:

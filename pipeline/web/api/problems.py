@@ -29,6 +29,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: Sequence[FieldProblem] = ()
 
 
+# What the document says of whatever goes wrong.
+PROBLEM_RESPONSE = {
+    "description": "What was wrong.",
+    "content": {CONTENT_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
+}
+
+
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of problem: its status and title, and what its page says to do about it."""
 
@@ -81,6 +88,11 @@ KINDS: Mapping[str, Kind] = {
         status=415,
         title="Not JSON",
         way_out="Send the body as `Content-Type: application/json`.",
+    ),
+    "range": Kind(
+        status=416,
+        title="Beyond the end",
+        way_out="Content-Range says how many bytes the file has; ask for some of these.",
     ),
     "invalid": Kind(
         status=422,

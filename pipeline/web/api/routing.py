@@ -12,7 +12,8 @@ import msgspec
 
 from models.names import nearest
 from pipeline.web.api.calls import Call, Role, Scope
-from pipeline.web.api.problems import FieldProblem, InvalidRequest, Problem
+from pipeline.web.api.files import RESPONSES, FileAnswer
+from pipeline.web.api.problems import PROBLEM_RESPONSE, FieldProblem, InvalidRequest, Problem
 
 _REF = "#/components/schemas/{name}"
 # What nobody sent; none of the values that JSON knows.
@@ -211,7 +212,7 @@ def _types_of(operations: Sequence[Operation]) -> Iterator[Any]:
     for operation in operations:
         yield from operation.path_types.values()
         yield from (field.type for field in msgspec.structs.fields(operation.query)) if operation.query else ()
-        yield from (kind for kind in (operation.body, operation.answer) if kind is not None)
+        yield from (kind for kind in (operation.body, operation.answer) if kind not in {None, FileAnswer})
 
 
 def _describe(operation: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
@@ -240,11 +241,9 @@ def _parameters(operation: Operation, schema_of: Mapping[Any, Any]) -> Iterator[
 
 
 def _responses(operation: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
+    if operation.answer is FileAnswer:
+        return {**RESPONSES, "default": PROBLEM_RESPONSE}
     good: dict[str, Any] = {"description": "Done." if operation.answer is None else "The answer."}
     if operation.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of[operation.answer]}}
-    problem = {
-        "description": "What was wrong.",
-        "content": {"application/problem+json": {"schema": schema_of[Problem]}},
-    }
-    return {str(operation.status): good, "default": problem}
+    return {str(operation.status): good, "default": PROBLEM_RESPONSE}

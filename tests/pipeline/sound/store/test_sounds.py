@@ -8,6 +8,7 @@ from sqlalchemy import Engine, insert, select
 
 from models import Rendition, Sound
 from models.errors import UsageError
+from models.people import OWNER_ID
 from pipeline.sound.extracting.sweeping import free_sounds
 from pipeline.sound.records import Chapter, Muted
 from pipeline.sound.store.sounds import (
@@ -49,7 +50,7 @@ def test_a_service_s_id_belongs_to_the_first_bytes_that_came_under_it(engine: En
     second = keep(engine, b"2" * 32, service="twitch", external_id="1")
     assert second.id != first.id
     with engine.connect() as connection:
-        assert sound_by_source(connection, "twitch", "1") == first.id
+        assert sound_by_source(connection, "twitch", "1", person_id=OWNER_ID) == first.id
         assert load_sound(connection, second.id).external_id is None
 
 
