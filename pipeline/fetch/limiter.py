@@ -5,6 +5,7 @@ survived: what lies further ahead than any wait can be is forgotten.
 """
 
 import functools
+import hashlib
 import math
 import random
 import secrets
@@ -12,14 +13,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self, cast
 
 from redis import Redis, RedisError
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from pipeline.errors import SourceUnavailable
-from pipeline.fetch.limiter_scripts import CORRECT, HOLD_OFF, PACE, RESERVE, SENT, START, TAKE
+from pipeline.fetch.limiter_scripts import CORRECT, DRAW, HOLD_OFF, PACE, RESERVE, SENT, START, TAKE
 
 # How long a worker waits for Redis to answer before it says that it does not.
 REDIS_PATIENCE = timedelta(seconds=5)
@@ -240,6 +242,37 @@ class Paces:
             each for rate, at_once in paces.values() for each in (_micro(timedelta(seconds=1 / rate)), at_once)
         ]
         return timedelta(microseconds=_run(self._pace, keys, *arguments))
+
+
+class Drawn(NamedTuple):
+    """What came of a draw from a bucket: for how long to wait, how many are left, and when it is full again."""
+
+    wait: timedelta
+    left: int
+    full_in: timedelta
+
+
+class Buckets:
+    """Buckets that all programs share, each by its name, refilled drop by drop. Nobody waits here."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        # A script that Redis knows already costs one round trip, and half of what redis-py's own class takes for it.
+        self._digest = hashlib.sha1(DRAW.encode(), usedforsecurity=False).hexdigest()
+
+    def draw(self, name: str, *, per_second: float, size: int) -> Drawn:
+        """Take one of a bucket that holds `size` and gets `per_second`, or none if it is empty.
+
+        Raises `redis.RedisError`.
+        """
+        (key,) = _keys(name, "bucket")
+        interval = math.ceil(1e6 / per_second)
+        try:
+            answer = self._redis.evalsha(self._digest, 1, key, interval, size)
+        except NoScriptError:
+            answer = self._redis.eval(DRAW, 1, key, interval, size)
+        wait, left, full_in = cast("tuple[int, int, int]", answer)
+        return Drawn(timedelta(microseconds=wait), left, timedelta(microseconds=full_in))
 
 
 def _keys(name: str, *parts: str) -> Sequence[str]:

@@ -113,3 +113,18 @@ for i, key in ipairs(KEYS) do
 end
 return 0
 """
+
+# KEYS: until when a bucket is used up. ARGV: its interval and how many it holds. Returns the wait, how many are left,
+# and in how long it is full again.
+DRAW = f"""{_NOW}
+local interval, size = tonumber(ARGV[1]), tonumber(ARGV[2])
+local until_then = tonumber(redis.call('GET', KEYS[1]) or 0)
+-- Of before the clock was set back, or of a larger bucket.
+if until_then > now + interval * size then until_then = now + interval * size end
+until_then = math.max(until_then, now)
+local wait = until_then - interval * (size - 1) - now
+if wait > 0 then return {{math.ceil(wait), 0, math.ceil(until_then - now)}} end
+local later = until_then + interval
+redis.call('SET', KEYS[1], text(later), 'PX', math.ceil((later - now) / 1000) + 1000)
+return {{0, math.floor((interval * size - (later - now)) / interval), math.ceil(later - now)}}
+"""

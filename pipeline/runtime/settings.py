@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -175,6 +175,17 @@ def _listed(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
+def _networks(value: object) -> object:
+    """Split what a variable lists into networks; an address alone is one of itself."""
+    listed = _listed(value)
+    if not isinstance(listed, list | tuple):
+        return listed
+    try:
+        return tuple(ip_network(each) if isinstance(each, str) else each for each in listed)
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks, such as 10.0.0.0/8: {error}") from None
+
+
 def _spaced(value: object) -> object:
     """Split what a variable lists with spaces between, where each has commas of its own."""
     return value.split() if isinstance(value, str) else value
@@ -196,6 +207,20 @@ def _hub_url(value: str) -> str:
     """Refuse what is no address; a hub knows itself by exactly this one, a slash at its end included."""
     _http_url(value)
     return value
+
+
+def _host_name(value: str) -> str:
+    """Refuse what the header Host cannot name: a name or an address, whose port does not matter."""
+    if not re.fullmatch(r"[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\]", value):
+        raise ValueError("must be names of hosts without ports, such as drops.example.org")
+    return value.lower()
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(_http_url(value))
+    if parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be origins, such as https://site.example.org: a scheme, a host and perhaps a port")
+    return parts.geturl().lower()
 
 
 def _needed_by_bucket(value: Any, info: ValidationInfo) -> Any:
@@ -254,6 +279,19 @@ class Settings(BaseModel):
         description="the address under which the published folder is read",
     )
     api: bool = Field(default=True, description="whether the web server answers /api/v1, for those who have a key")
+    api_requests_per_minute: int = Field(
+        default=600, ge=1, le=1_000_000, description="how many requests a minute a key of the API has, without a plan"
+    )
+    api_burst: int = Field(default=60, ge=1, le=100_000, description="how many of them it may make at once")
+    api_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)] = Field(
+        default=(), description="origins whose pages may call the API from a browser; none if unset"
+    )
+    hosts: Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], BeforeValidator(_listed)] = Field(
+        default=(), description="names that the API answers to, beside PUBLIC_URL's and those of this machine itself"
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)] = Field(
+        default=(), description="addresses and networks of web servers in front, whose X-Forwarded-For is believed"
+    )
     database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
         default=None, description="a PostgreSQL of your own; embedded if unset"
     )
