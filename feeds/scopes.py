@@ -189,7 +189,7 @@ SCOPES: Mapping[Scope, ScopeRow] = {
         heading="Personal",
         column="link_id",
         description=(
-            "Drop campaigns, rewards and releases of the games that you follow, and streams and sounds of your channels."
+            "Drop campaigns, rewards and releases of the games that you follow, streams of your channels, their sounds."
         ),
         ttl_minutes=_STREAMS_TTL,
         has_calendar=True,

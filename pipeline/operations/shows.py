@@ -217,7 +217,7 @@ def keep_cover(runtime: Runtime, cover: Path) -> str:
 
 def _columns(runtime: Runtime, connection: Connection, fields: ShowFields) -> dict[str, Any]:
     """Return what a person said of a show by its columns; raises `UsageError` where something is none."""
-    values = {name: value for name in fields.__struct_fields__ if (value := getattr(fields, name)) is not UNSET}
+    values = {name: value for name in ShowFields.__struct_fields__ if (value := getattr(fields, name)) is not UNSET}
     category, language = values.get("category"), values.get("language")
     if category is not None and category.partition(" > ")[0] not in CATEGORIES:
         raise UsageError(f"{category!r} is none of Apple's categories: {', '.join(CATEGORIES)}")

@@ -68,5 +68,3 @@ def find_holder_of(
         is_unused=row[5],
         requests_per_minute=None if row[6] is None else int(row[6]),
     )
-
-

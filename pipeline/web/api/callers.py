@@ -67,9 +67,7 @@ class Callers:
 
         Raises `RequestProblem` for a key that is not valid, and for one that may not do what is asked for.
         """
-        holder = find_holder_of(
-            connection, sent.public_id, sent.key, now, statement_ms=STATEMENT_MS, reads=reads
-        )
+        holder = find_holder_of(connection, sent.public_id, sent.key, now, statement_ms=STATEMENT_MS, reads=reads)
         if holder is None:
             self._rates.note_wrong(sent.name, asked.client)
             raise _wrong_key()

@@ -1,6 +1,7 @@
 """Every route with every role, for own, another's and nobody's things, and without a key."""
 
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
@@ -96,7 +97,8 @@ def told_of(answer: httpx.Response, path: Path) -> tuple[int, str]:
     """Return an answer without the names that the request itself had."""
     text = answer.text
     for value in path.values():
-        text = text.replace(str(value), "…")
+        # A number is not a part of another one.
+        text = re.sub(rf"(?<!\w){re.escape(str(value))}(?!\w)", "…", text)
     return answer.status_code, text
 
 
