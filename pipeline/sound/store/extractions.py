@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
@@ -23,6 +23,8 @@ from pipeline.sound.records import ErrorKind, MediaInfo, SoundKind, Stage, State
 from pipeline.sound.store.hosts import LONGEST_REST, host_of, take_turn
 
 LEASE = timedelta(seconds=30)
+# How often within its length a lease is renewed, each time with the seconds that were spent so far.
+RENEWALS = 4
 # The furthest that the next try can be set: an upcoming stream is announced weeks before.
 LONGEST_WAIT = timedelta(days=60)
 FETCHING: Sequence[Stage] = ("probe", "download")
@@ -145,7 +147,7 @@ def add_extraction(
         if known is None:
             raise ExtractionLost("another process ended the same extraction just now; add it again")
     if known.removed_at is not None:
-        _begin_anew(connection, known.id, now)
+        _begin_anew(connection, known.id, now, kind=kind, profile=profile)
         return Added(known.id, is_new=True)
     return Added(known.id, is_new=False)
 
@@ -245,11 +247,15 @@ def _claim(connection: Connection, extraction_id: int, now: datetime, lease: tim
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
+    # What a killed one spent since it last said so: no more than this, since it renews four times within its lease.
+    was_killed = and_(Extraction.state == "processing", Extraction.stage == "download")
+    spent = Extraction.spent_seconds + case((was_killed, lease.total_seconds() / RENEWALS), else_=0.0)
     row = (
         connection.execute(
             update(Extraction)
             .where(Extraction.id == locked)
             .values(
+                spent_seconds=spent,
                 state="processing",
                 attempts=Extraction.attempts + 1,
                 fence=Extraction.fence + 1,
@@ -370,30 +376,28 @@ def is_fetched_for_another(connection: Connection, claimed: Claimed) -> bool:
     return claimed.external_id is not None and bool(connection.scalar(select(others.exists())))
 
 
-def release(connection: Connection, claimed: Claimed, due_at: datetime, *, is_try: bool = True) -> None:
-    """Give an extraction back, to be gone on with at a time; without `is_try` the attempt is not counted."""
+def release(
+    connection: Connection, claimed: Claimed, due_at: datetime, *, is_try: bool = True, spent: float | None = None
+) -> None:
+    """Give an extraction back, to be gone on with at a time; without `is_try` the attempt is not counted.
+
+    `spent` are the seconds that its downloads have taken in all.
+    """
     attempts = claimed.attempts if is_try else claimed.attempts - 1
-    _write(
-        connection,
-        claimed,
-        {"state": "pending", "next_due_at": due_at, "attempts": attempts, "lease_until": None, "lease_token": None},
-    )
+    _give_back(connection, claimed, due_at, spent, attempts=attempts)
 
 
-def postpone(connection: Connection, claimed: Claimed, trouble: Trouble, due_at: datetime) -> None:
-    """Give an extraction back because of a trouble that time cures."""
-    _write(
-        connection,
-        claimed,
-        {
-            "state": "pending",
-            "next_due_at": due_at,
-            "lease_until": None,
-            "lease_token": None,
-            "error_kind": trouble.kind,
-            "error": trouble.sentence,
-        },
-    )
+def postpone(
+    connection: Connection, claimed: Claimed, trouble: Trouble, due_at: datetime, *, spent: float | None = None
+) -> None:
+    """Give an extraction back because of a trouble that time cures; `spent` as for `release`."""
+    _give_back(connection, claimed, due_at, spent, error_kind=trouble.kind, error=trouble.sentence)
+
+
+def _give_back(connection: Connection, claimed: Claimed, due_at: datetime, spent: float | None, **values: Any) -> None:
+    taken = {} if spent is None else {"spent_seconds": spent}
+    common = {"state": "pending", "next_due_at": due_at, "lease_until": None, "lease_token": None}
+    _write(connection, claimed, {**common, **taken, **values})
 
 
 def fail(connection: Connection, claimed: Claimed, trouble: Trouble, now: datetime) -> None:
@@ -488,12 +492,14 @@ def retry_failed(connection: Connection, now: datetime, *, person_id: int | None
     return retried
 
 
-def _begin_anew(connection: Connection, extraction_id: int, now: datetime) -> None:
+def _begin_anew(connection: Connection, extraction_id: int, now: datetime, *, kind: SoundKind, profile: str) -> None:
     connection.execute(
         update(Extraction)
         .where(Extraction.id == extraction_id)
         .values(
             state="pending",
+            kind=kind,
+            profile=profile,
             stage="probe",
             progress=0.0,
             info=None,

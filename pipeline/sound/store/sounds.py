@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, literal, or_, select, text, union_all, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, literal, or_, select, text, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Extraction, Rendition, Sound, SoundFile, Video
@@ -88,13 +88,16 @@ class SoundRow(msgspec.Struct, frozen=True, kw_only=True):
 def keep_sound(connection: Connection, sound: NewSound, now: datetime) -> Stored:
     """Keep a sound. The same bytes are one sound of a person: a further title is an alias, and what was let go is back.
 
-    A service's id goes to the first bytes that came under it; later ones of the same id are a sound without it.
+    A service's id goes to the first bytes that came under it; later ones of the same id are a sound without it, unless
+    the first was let go: then it is that sound, which is back at its places.
     """
     fields = {name: getattr(sound, name) for name in NewSound.__struct_fields__}
     fields |= {
         "chapters": msgspec.to_builtins(sound.chapters),
         "muted": None if sound.muted is None else msgspec.to_builtins(sound.muted),
     }
+    if (again := _let_go_of(connection, sound)) is not None:
+        return _replace_bytes(connection, again, fields)
     if sound.external_id is not None and _is_taken(connection, sound):
         fields |= {"service": None, "external_id": None}
     statement = insert(Sound).values(**fields, public_id=str(uuid.uuid4()), added_at=now)
@@ -108,6 +111,27 @@ def keep_sound(connection: Connection, sound: NewSound, now: datetime) -> Stored
     is_it = (Sound.sha256 == sound.sha256, Sound.person_id == sound.person_id)
     known = connection.execute(select(Sound).where(*is_it).with_for_update()).mappings().one()
     connection.execute(update(Sound).where(Sound.id == known["id"]).values(_met_again(known, fields)))
+    return Stored(known["id"], known["public_id"], is_new=False)
+
+
+def _let_go_of(connection: Connection, sound: NewSound) -> RowMapping | None:
+    """Return the sound of a service's id that its person let go, where its bytes are others by now and nobody's."""
+    if sound.external_id is None:
+        return None
+    is_it = (Sound.person_id == sound.person_id, Sound.service == sound.service)
+    known = select(Sound.id).where(Sound.person_id == sound.person_id, Sound.sha256 == sound.sha256)
+    let_go = select(Sound.__table__).where(
+        *is_it, Sound.external_id == sound.external_id, Sound.removed_at.is_not(None), ~known.exists()
+    )
+    return connection.execute(let_go.with_for_update()).mappings().one_or_none()
+
+
+def _replace_bytes(connection: Connection, known: RowMapping, fields: Mapping[str, Any]) -> Stored:
+    """Have a sound back with other bytes: its guid, its title, its tags and its places stay."""
+    values = {name: fields[name] for name in ("sha256", "size", "seconds", "codec", "original", "muted")}
+    values |= {"artwork": None, "transcripts": [], "chapters": fields["chapters"] or known["chapters"]}
+    connection.execute(delete(Rendition).where(Rendition.sound_id == known["id"]))
+    connection.execute(update(Sound).where(Sound.id == known["id"]).values(_met_again(known, fields) | values))
     return Stored(known["id"], known["public_id"], is_new=False)
 
 
