@@ -140,6 +140,7 @@ COMMANDS = {
         ("exporting",),
         "Write every organization, game, campaign, reward, badge, stream and event that is known, as of this moment.",
     ),
+    "api": Listed(CARRY, ("api",), "Print what the HTTP API can do, for programs and as a page."),
 }
 
 

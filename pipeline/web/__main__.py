@@ -7,14 +7,15 @@ import signal
 import sys
 import time
 
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 
 from pipeline.programs.ports import listen
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.problems import explain, run_program
 from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import Backoff
-from pipeline.web.api.until_asked import PREFIX, Api
+from pipeline.web.api.address import PAGE, PREFIX
+from pipeline.web.api.until_asked import Api
 from pipeline.web.application import Application
 from pipeline.web.receiver import open_here, receiving
 from pipeline.web.static import Published
@@ -33,7 +34,8 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
     published = Published(settings.published, settings.public_url, hubs=settings.websub_hubs)
     parts: list[BaseRoute] = [Mount("/", published)]
     if settings.api:
-        parts.insert(0, Mount(PREFIX, Api(lambda: open_here(settings))))
+        api = Api(lambda: open_here(settings))
+        parts = [Mount(PREFIX, api), Route(PAGE, api), *parts]
     pages = Application(parts)
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:

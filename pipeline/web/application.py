@@ -63,6 +63,8 @@ class Application(Starlette):
             log_config=None,
             log_level="warning",
             server_header=False,
+            # The API itself reads X-Forwarded-For, of proxies that are trusted.
+            proxy_headers=False,
             timeout_graceful_shutdown=END_WITHIN,
         )
         with listening:

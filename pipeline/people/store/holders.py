@@ -9,6 +9,10 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from pipeline.people.keys import is_same
+from pipeline.people.records import SCOPES_OF, Role, Scope
+from pipeline.people.store.keys import USED_TO
+
 # As text: SQLAlchemy would take as long to build it as PostgreSQL does to answer it.
 _FIND = """
 SELECT api_keys.id, api_keys.digest, api_keys.scopes, api_keys.person_id, people.role,

@@ -1,138 +1,133 @@
-"""The API behind its prefix: Starlette's routing in front, a bounded pool of threads behind."""
+"""The API as an ASGI application: from a request to the door and back, with a bounded pool of threads between."""
 
-import functools
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from importlib.metadata import version
+from collections.abc import Mapping
+from typing import Any
 
 import anyio
 import anyio.to_thread
 import msgspec
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from pipeline.runtime.runtime import Runtime
-from pipeline.web.api.door import JSON, Answer, Asked, Door
-from pipeline.web.api.files import FileParts
-from pipeline.web.api.problems import CONTENT_TYPE, make_problem
+from pipeline.web.api.address import PREFIX
+from pipeline.web.api.asgi import ClientGone, read_body, read_headers, send_answer
+from pipeline.web.api.door import Door
+from pipeline.web.api.file_sending import send_file
+from pipeline.web.api.messages import JSON, Answer, Asked
+from pipeline.web.api.outside import Hosts, Origins, client_of
+from pipeline.web.api.packing import packed
+from pipeline.web.api.paths import Paths
+from pipeline.web.api.problems import RequestProblem
 from pipeline.web.api.routes.all_routes import OPERATIONS
-from pipeline.web.api.routing import Operation, describe
-from pipeline.web.api.until_asked import PREFIX
+from pipeline.web.api.routing import Operation
+from pipeline.web.api.wire import read_query, read_segments
+from pipeline.web.api.written import PROBLEMS, READ_ONLY, Written, problem
 
-PROBLEMS = f"{PREFIX}/problems"
 # Requests that are answered at once; others wait.
 THREADS = 4
 # Seconds that a request may take, waiting included.
 DEADLINE = 30.0
-LARGEST_BODY = 1024 * 1024
+_PREFIX = PREFIX.split("/")[1:]
 
 
-def make_router(runtime: Runtime) -> Router:
-    """Return the API's own application, which answers what is not there too."""
-    door = Door(runtime, PROBLEMS)
-    return Router(list(make_routes(OPERATIONS, door)), redirect_slashes=False, default=_nothing)
+class Entry:
+    """Answers requests with a runtime; whatever is wrong with one is a problem document."""
 
-
-def make_away(problem: str) -> Response:
-    """Return the answer of an API that cannot be opened now."""
-    return _response(_problem("away", problem, {"Retry-After": "30"}))
-
-
-def make_routes(operations: Iterable[Operation], door: Door) -> Iterable[Route]:
-    """Return the routes of these operations, and that of the document which describes them."""
-    listed = tuple(operations)
-    limiter = anyio.CapacityLimiter(THREADS)
-    by_path: dict[str, dict[str, Operation]] = {}
-    for operation in listed:
-        by_path.setdefault(operation.path, {})[operation.method] = operation
-    for path, methods in by_path.items():
-        yield Route(path, _Endpoint(methods, door, limiter))
-    yield Route("/openapi.json", functools.partial(_document, listed), methods=["GET"])
-
-
-def document_of(operations: Iterable[Operation]) -> dict[str, object]:
-    """Return the OpenAPI document of these operations."""
-    description = "Everything that a command can do, for other programs."
-    return describe(tuple(operations), title="Lootwire", version=version("lootwire"), description=description)
-
-
-class _Endpoint:
-    """A path with the operations that it has by method; whatever is wrong with a request is a problem document."""
-
-    def __init__(self, methods: Mapping[str, Operation], door: Door, limiter: anyio.CapacityLimiter) -> None:
-        self._methods = methods
-        self._door = door
-        self._limiter = limiter
+    def __init__(self, runtime: Runtime, operations: tuple[Operation, ...] = OPERATIONS) -> None:
+        settings = runtime.settings
+        self._written = Written(operations)
+        self._door = Door(runtime, PROBLEMS, operations)
+        self._hosts = Hosts(settings.public_url, settings.hosts)
+        self._origins = Origins(settings.api_origins)
+        self._proxies = settings.trusted_proxies
+        self._limiter = anyio.CapacityLimiter(THREADS)
+        self._paths: Paths[dict[str, Operation]] = Paths()
+        by_path: dict[str, dict[str, Operation]] = {}
+        for operation in operations:
+            by_path.setdefault(operation.path, {})[operation.method] = operation
+        for path, methods in by_path.items():
+            self._paths.add(path, methods)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; to one that went away nothing is answered."""
-        request = Request(scope, receive)
-        with suppress(ClientDisconnect):
-            await _response(await self._answer(request))(scope, receive, send)
+        headers = read_headers(scope)
+        try:
+            answer = await self._answer(scope, headers, receive)
+        except ClientGone:
+            return
+        for_page = self._origins.headers(headers.get("origin"))
+        whole = _with_headers(answer, for_page) if for_page else answer
+        if whole.file is not None:
+            await send_file(whole.file, whole.headers, scope, receive, send)
+        else:
+            await send_answer(whole, send)
 
-    async def _answer(self, request: Request) -> Answer:
-        method = "GET" if request.method == "HEAD" else request.method
-        if (operation := self._methods.get(method)) is None:
-            allowed = ", ".join(sorted(self._methods))
-            return _problem("method", f"{request.method} is not one of {allowed}", {"Allow": allowed})
-        if (body := await _read_body(request)) is None:
-            return _problem("too-large", f"a body has at most {LARGEST_BODY:,} bytes", {"Connection": "close"})
-        if body and operation.body is not None and not _is_json(request):
-            return _problem("no-json", "the body must be application/json")
-        asked = Asked(
-            method=method,
-            target=request.url.path,
-            path={name: str(value) for name, value in request.path_params.items()},
-            query=request.query_params.multi_items(),
-            headers=dict(request.headers),
-            body=body,
+    async def _answer(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answer:
+        if not self._hosts.has(headers.get("host", "")):
+            return problem("wrong-host", "the API does not answer to the name in Host")
+        segments = read_segments(scope["raw_path"])
+        if segments[: len(_PREFIX)] == _PREFIX:
+            segments = segments[len(_PREFIX) :]
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        if (place := self._paths.find(segments)) is None:
+            return self._read(method, segments, scope["path"], headers)
+        methods, path = place
+        if (operation := methods.get(method)) is None:
+            allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"}))
+            return self._without_operation(method, allowed, headers)
+        try:
+            body = await read_body(headers, receive)
+            query = read_query(scope["query_string"])
+            _check_kind(operation, headers, body)
+        except RequestProblem as error:
+            return problem(error.kind, str(error), error.headers, error.fields)
+        return await self._open(operation, scope, headers=headers, path=path, query=query, body=body)
+
+    async def _open(self, operation: Operation, scope: Scope, **asked: Any) -> Answer:
+        peer = scope["client"][0] if scope.get("client") else ""
+        request = Asked(
+            method=operation.method,
+            target=scope["raw_path"].decode("latin-1"),
+            client=client_of(peer, asked["headers"].get("x-forwarded-for", ""), self._proxies),
+            **asked,
         )
         try:
             with anyio.fail_after(DEADLINE):
                 return await anyio.to_thread.run_sync(
-                    self._door.answer, operation, asked, limiter=self._limiter, abandon_on_cancel=True
+                    self._work, operation, request, limiter=self._limiter, abandon_on_cancel=True
                 )
         except TimeoutError:
-            return _problem("away", f"this took longer than {DEADLINE:.0f} s", {"Retry-After": "30"})
+            return problem("away", f"this took longer than {DEADLINE:.0f} s", {"Retry-After": "30"})
+
+    def _work(self, operation: Operation, asked: Asked) -> Answer:
+        return packed(self._door.answer(operation, asked), asked.headers.get("accept-encoding", ""))
+
+    def _read(self, method: str, segments: list[str], path: str, headers: Mapping[str, str]) -> Answer:
+        if (answer := self._written.find(segments)) is None:
+            return problem("not-found", f"there is no {path}")
+        if method != "GET":
+            return self._without_operation(method, READ_ONLY, {})
+        return packed(answer, headers.get("accept-encoding", ""))
+
+    def _without_operation(self, method: str, allowed: str, headers: Mapping[str, str]) -> Answer:
+        """Answer a method that a path does not have: OPTIONS, which says those that it has, or a wrong one."""
+        if method != "OPTIONS":
+            return problem("method", f"{method} is not one of {allowed}", {"Allow": allowed})
+        preflight = self._origins.preflight(headers.get("origin"), allowed)
+        return Answer(status=204, headers={"Allow": allowed, **preflight})
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """Return the body of a request, or None for one that is too large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            return None
-    return bytes(body)
+def _with_headers(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    vary = ", ".join(dict.fromkeys(each["Vary"] for each in (answer.headers, headers) if "Vary" in each))
+    return msgspec.structs.replace(answer, headers={**answer.headers, **headers, "Vary": vary})
 
 
-def _is_json(request: Request) -> bool:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == JSON
+def _check_kind(operation: Operation, headers: Mapping[str, str], body: bytes) -> None:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and operation.body is not None and kind != JSON:
+        raise RequestProblem("no-json", "the body must be application/json")
 
 
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    await _response(_problem("not-found", f"there is no {scope['path']}"))(scope, receive, send)
-
-
-async def _document(operations: Sequence[Operation], _request: Request) -> Response:
-    return Response(msgspec.json.encode(document_of(operations)), media_type=JSON)
-
-
-def _problem(kind: str, detail: str, headers: dict[str, str] | None = None) -> Answer:
-    problem = make_problem(kind, detail, PROBLEMS)
-    return Answer(
-        status=problem.status,
-        body=msgspec.json.encode(problem),
-        headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **(headers or {})},
-    )
-
-
-def _response(answer: Answer) -> Response:
-    if answer.file is not None:
-        return FileParts(answer.file, answer.headers, PROBLEMS)
-    response = Response(answer.body, answer.status, dict(answer.headers))
-    if not answer.body and answer.status in {204, 304}:
-        del response.headers["content-length"]
-    return response
+def make_away(detail: str) -> Answer:
+    """Return the answer of an API that cannot be opened now."""
+    return problem("away", detail, {"Retry-After": "30"})

@@ -6,36 +6,43 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
+class _Place(Generic[Value]):
+    """A place in the tree: the words that go on from it, the part that does, and what is kept for a path's end."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, _Place[Value]] = {}
+        self.part: _Place[Value] | None = None
+        self.value: Value | None = None
+        self.names: Sequence[str] = ()
+
+    def find(self, segments: Sequence[str], parts: list[str]) -> tuple[Value, Mapping[str, str]] | None:
+        if not segments:
+            return None if self.value is None else (self.value, dict(zip(self.names, parts, strict=True)))
+        first, rest = segments[0], segments[1:]
+        if (below := self.words.get(first)) is not None and (place := below.find(rest, parts)) is not None:
+            return place
+        # A part of a path has at least one letter: an empty one is a slash too many.
+        return self.part.find(rest, [*parts, first]) if self.part is not None and first else None
+
+
 class Paths(Generic[Value]):
     """Values by path templates such as `/targets/{target}`; a word that is written out goes before a part."""
 
     def __init__(self) -> None:
-        self._words: dict[str, Paths[Value]] = {}
-        self._part: Paths[Value] | None = None
-        self._value: Value | None = None
-        self._names: Sequence[str] = ()
+        self._root: _Place[Value] = _Place()
 
     def add(self, template: str, value: Value) -> None:
         """Keep a value under a template."""
-        node, names = self, []
+        place, names = self._root, []
         for word in template.split("/")[1:]:
             if word.startswith("{"):
                 names.append(word.strip("{}"))
-                node._part = node._part or Paths()
-                node = node._part
+                place.part = place.part or _Place()
+                place = place.part
             else:
-                node = node._words.setdefault(word, Paths())
-        node._value, node._names = value, names
+                place = place.words.setdefault(word, _Place())
+        place.value, place.names = value, names
 
     def find(self, segments: Sequence[str]) -> tuple[Value, Mapping[str, str]] | None:
         """Return the value of the template that a path fits, with its parts by name; None where it fits none."""
-        return self._find(segments, [])
-
-    def _find(self, segments: Sequence[str], parts: list[str]) -> tuple[Value, Mapping[str, str]] | None:
-        if not segments:
-            return None if self._value is None else (self._value, dict(zip(self._names, parts, strict=True)))
-        first, rest = segments[0], segments[1:]
-        if (below := self._words.get(first)) is not None and (value := below._find(rest, parts)) is not None:
-            return value
-        # A part of a path has at least one letter: an empty one is a slash too many.
-        return self._part._find(rest, [*parts, first]) if self._part is not None and first else None
+        return self._root.find(segments, [])

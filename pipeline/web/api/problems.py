@@ -29,13 +29,6 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: Sequence[FieldProblem] = ()
 
 
-# What the document says of whatever goes wrong.
-PROBLEM_RESPONSE = {
-    "description": "What was wrong.",
-    "content": {CONTENT_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}},
-}
-
-
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of problem: its status and title, and what its page says to do about it."""
 
@@ -67,6 +60,11 @@ KINDS: Mapping[str, Kind] = {
         title="Not with this method",
         way_out="The header Allow names the methods that this path has.",
     ),
+    "slow": Kind(
+        status=408,
+        title="The body came too slowly",
+        way_out="A body has to be there within some seconds of its headers. Send it again over a better connection.",
+    ),
     "conflict": Kind(
         status=409,
         title="Conflict",
@@ -88,6 +86,12 @@ KINDS: Mapping[str, Kind] = {
         status=415,
         title="Not JSON",
         way_out="Send the body as `Content-Type: application/json`.",
+    ),
+    "wrong-host": Kind(
+        status=421,
+        title="Not under this name",
+        way_out="The API answers to the name in LOOTWIRE_PUBLIC_URL, to those of the machine itself such as localhost, "
+        "and to those that LOOTWIRE_HOSTS lists. Any other may be a page that turned its own name to this machine.",
     ),
     "range": Kind(
         status=416,
@@ -133,6 +137,14 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+# What only the database can see (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_OF_DATABASE: Mapping[str | None, tuple[str, str]] = {
+    "23505": ("conflict", "somebody else made the same at this moment; look, and come again"),
+    "23503": ("conflict", "somebody else removed what it belongs to at this moment; look, and come again"),
+    "54000": ("invalid", "something in it is too long to be found again"),
+}
+
+
 class RequestProblem(LootwireError):
     """A request that cannot be answered, of a kind that `KINDS` names."""
 
@@ -140,6 +152,7 @@ class RequestProblem(LootwireError):
         super().__init__(detail)
         self.kind = kind
         self.headers = dict(headers or {})
+        self.fields: Sequence[FieldProblem] = ()
 
 
 class InvalidRequest(RequestProblem):
@@ -147,7 +160,7 @@ class InvalidRequest(RequestProblem):
 
     def __init__(self, errors: Sequence[FieldProblem]) -> None:
         super().__init__("invalid", "; ".join(f"{each.pointer or '/'}: {each.detail}" for each in errors))
-        self.errors = tuple(errors)
+        self.fields = tuple(errors)
 
 
 def problem_of(error: Exception, page: str) -> Problem | None:
@@ -157,8 +170,7 @@ def problem_of(error: Exception, page: str) -> Problem | None:
     """
     errors: Sequence[FieldProblem] = ()
     if isinstance(error, RequestProblem):
-        kind = error.kind
-        errors = error.errors if isinstance(error, InvalidRequest) else ()
+        kind, errors = error.kind, error.fields
     elif isinstance(error, QuotaError):
         kind = "quota"
     elif isinstance(error, UnknownThing):
@@ -169,6 +181,8 @@ def problem_of(error: Exception, page: str) -> Problem | None:
         kind = "source"
     elif isinstance(error, LootwireError):
         kind = "conflict"
+    elif (known := _OF_DATABASE.get(getattr(getattr(error, "orig", None), "sqlstate", None))) is not None:
+        return make_problem(*known, page)
     else:
         kind = "away"
     detail = str(error) if kind != "away" or isinstance(error, LootwireError) else explain(error)

@@ -63,7 +63,7 @@ class Rates:
         self._policy = policy
         self._clock = clock
         self._away_until = 0.0
-        # What the plan of each key's person gave when it was last seen: its bucket is drawn from before it is looked up.
+        # What the plan of each key's person gave when it was last seen: a bucket is drawn from before the key is known.
         self._known: OrderedDict[str, int | None] = OrderedDict()
         self._refused: OrderedDict[str, float] = OrderedDict()
 

@@ -5,19 +5,17 @@ are parts of the path by their names, and `query` and `body`, each a struct. Wha
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from models.names import nearest
-from pipeline.web.api.calls import Call, Role, Scope
-from pipeline.web.api.files import RESPONSES, FileAnswer
-from pipeline.web.api.problems import PROBLEM_RESPONSE, FieldProblem, InvalidRequest, Problem
+from pipeline.web.api import common
+from pipeline.web.api.calls import Call, Role, Scope, Working
+from pipeline.web.api.files import WHOLE, FileAnswer
+from pipeline.web.api.problems import Problem
 
 _REF = "#/components/schemas/{name}"
-# What nobody sent; none of the values that JSON knows.
-_ABSENT = object()
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
@@ -39,6 +37,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     query: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None
     answer: Any
+    # Takes what the handler takes, and returns something cheap that changes whenever what it returns would.
+    version: Callable[..., object] | None
 
     @property
     def name(self) -> str:
@@ -61,18 +61,24 @@ class Routes:
         scope: Scope | None,
         role: Role = "guest",
         status: int = 200,
+        version: Callable[..., object] | None = None,
     ) -> Callable[[_Handler], _Handler]:
-        """Return what adds a function under a method and a path template such as `/targets/{target}`."""
+        """Return what adds a function under a method and a path template such as `/targets/{target}`.
+
+        `version` takes what the function takes and returns what its ETag is made of, so that what has not changed is
+        not loaded; without it the ETag is that of the bytes.
+        """
 
         def keep(handler: _Handler) -> _Handler:
-            self.operations.append(_operation(self.tag, method, path, handler, scope, role, status))
+            operation = _operation(self.tag, method, path, handler, scope=scope, role=role, status=status)
+            self.operations.append(msgspec.structs.replace(operation, version=version))
             return handler
 
         return keep
 
 
 def _operation(
-    tag: str, method: str, path: str, handler: Callable[..., Any], scope: Scope | None, role: Role, status: int
+    tag: str, method: str, path: str, handler: Callable[..., Any], *, scope: Scope | None, role: Role, status: int
 ) -> Operation:
     hints = get_type_hints(handler, include_extras=True)
     answer = hints.pop("return")
@@ -90,111 +96,25 @@ def _operation(
         query=hints.get("query"),
         body=hints.get("body"),
         answer=None if answer is type(None) else answer,
+        version=None,
     )
 
 
-def bind(
-    operation: Operation, path: Mapping[str, str], query: Sequence[tuple[str, str]], body: bytes
+def describe(
+    operations: Sequence[Operation], conditional: Container[str], *, title: str, version: str, description: str
 ) -> dict[str, Any]:
-    """Return the arguments of a handler; raises `InvalidRequest` that names each wrong field by its JSON pointer."""
-    problems: list[FieldProblem] = []
-    arguments: dict[str, Any] = {
-        name: _convert(kind, path[name], f"/path/{name}", problems, strict=False)
-        for name, kind in operation.path_types.items()
-    }
-    if operation.query is not None:
-        arguments["query"] = _struct(operation.query, _gather(operation.query, query), "/query", problems, strict=False)
-    elif query:
-        problems.append(FieldProblem(pointer=f"/query/{query[0][0]}", detail="this route takes no query"))
-    if operation.body is not None:
-        arguments["body"] = _struct(operation.body, _decode(body), "", problems, strict=True)
-    elif body:
-        problems.append(FieldProblem(pointer="", detail="this route takes no body"))
-    if problems:
-        raise InvalidRequest(problems)
-    return arguments
+    """Return the document that describes these routes: OpenAPI 3.1, whose schemas are JSON Schema 2020-12.
 
-
-def _gather(kind: type[msgspec.Struct], pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return a query by its names: a name that is given several times is a list."""
-    lists = {field.encode_name for field in msgspec.structs.fields(kind) if _is_list(field.type)}
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in lists:
-            values.setdefault(name, []).append(value)
-        elif name in values:
-            raise InvalidRequest([FieldProblem(pointer=f"/query/{name}", detail="is given twice")])
-        else:
-            values[name] = value
-    return values
-
-
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) in {list, tuple, frozenset} or any(map(_is_list, get_args(kind)))
-
-
-def _decode(body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body) if body else {}
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest([FieldProblem(pointer="", detail=f"the body is no JSON: {error}")]) from error
-
-
-def _struct(
-    kind: type[msgspec.Struct], values: Any, pointer: str, problems: list[FieldProblem], *, strict: bool
-) -> msgspec.Struct | None:
-    """Return a struct of these values, or None after adding what is wrong with each of them."""
-    if not isinstance(values, dict):
-        problems.append(FieldProblem(pointer=pointer, detail="must be an object"))
-        return None
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    before = len(problems)
-    for name in values.keys() - fields.keys():
-        near = nearest(name, fields)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(fields)}" if fields else ""
-        problems.append(FieldProblem(pointer=f"{pointer}/{_escape(name)}", detail=f"is not known here{hint}"))
-    arguments = {}
-    for name, field in fields.items():
-        value = values.get(name, _ABSENT)
-        if value is not _ABSENT:
-            arguments[field.name] = _convert(field.type, value, f"{pointer}/{name}", problems, strict=strict)
-        elif field.required:
-            problems.append(FieldProblem(pointer=f"{pointer}/{name}", detail="is missing"))
-    if len(problems) > before:
-        return None
-    try:
-        return kind(**arguments)
-    except ValueError as error:
-        problems.append(FieldProblem(pointer=pointer, detail=str(error)))
-        return None
-
-
-def _convert(kind: Any, value: Any, pointer: str, problems: list[FieldProblem], *, strict: bool) -> Any:
-    try:
-        return msgspec.convert(value, kind, strict=strict)
-    except msgspec.ValidationError as error:
-        detail, _, at = str(error).partition(" - at `$")
-        problems.append(FieldProblem(pointer=pointer + _pointer(at.rstrip("`")), detail=detail))
-        return None
-
-
-def _pointer(path: str) -> str:
-    """Return where msgspec says that a value is wrong as a JSON pointer: `.a[0].b` is `/a/0/b`."""
-    return path.replace("[", "/").replace("]", "").replace(".", "/")
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def describe(operations: Sequence[Operation], *, title: str, version: str, description: str) -> dict[str, Any]:
-    """Return the document that describes these routes: OpenAPI 3.1, whose schemas are JSON Schema 2020-12."""
+    `conditional` are the names of those that change a thing on a condition.
+    """
     kinds = list(dict.fromkeys(_types_of(operations)))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     schema_of = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, schema_of)
+        described = _describe(operation, schema_of, has_condition=operation.name in conditional)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    key = {"type": "http", "scheme": "bearer", "description": "lw_…, a key of a person"}
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
@@ -202,7 +122,8 @@ def describe(operations: Sequence[Operation], *, title: str, version: str, descr
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "lw_…, a key of a person"}},
+            **common.components(schema_of[Problem]),
+            "securitySchemes": {"key": key},
         },
     }
 
@@ -215,15 +136,31 @@ def _types_of(operations: Sequence[Operation]) -> Iterator[Any]:
         yield from (kind for kind in (operation.body, operation.answer) if kind not in {None, FileAnswer})
 
 
-def _describe(operation: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
+def _describe(operation: Operation, schema_of: Mapping[Any, Any], *, has_condition: bool) -> dict[str, Any]:
     summary, _, description = inspect.getdoc(operation.handler).partition("\n\n")  # type: ignore[union-attr]
+    good: dict[str, Any] = {"description": "Done." if operation.answer is None else "The answer."}
+    good["headers"] = common.good_headers(operation.method, has_condition=has_condition)
+    is_file = operation.answer is FileAnswer
+    if is_file:
+        good["content"] = WHOLE
+    elif operation.answer is not None:
+        good["content"] = {"application/json": {"schema": schema_of[operation.answer]}}
+    others = common.responses(
+        operation.method,
+        has_key=operation.scope is not None,
+        has_path=bool(operation.path_types),
+        has_body=operation.body is not None,
+        has_condition=has_condition,
+        works=issubclass(operation.call, Working),
+    )
+    shared = common.parameters(operation.method, has_condition=has_condition)
     described: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": summary.rstrip("."),
         "description": description,
-        "parameters": [*_parameters(operation, schema_of)],
-        "responses": _responses(operation, schema_of),
+        "parameters": [*_parameters(operation, schema_of), *shared],
+        "responses": {str(operation.status): good, **(common.OF_PARTS if is_file else {}), **others},
         "security": [] if operation.scope is None else [{"key": [operation.scope]}],
     }
     if operation.body is not None:
@@ -238,12 +175,3 @@ def _parameters(operation: Operation, schema_of: Mapping[Any, Any]) -> Iterator[
     for field in msgspec.structs.fields(operation.query) if operation.query is not None else ():
         schema = dict(schema_of[field.type])
         yield {"name": field.encode_name, "in": "query", "required": field.required, "schema": schema}
-
-
-def _responses(operation: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
-    if operation.answer is FileAnswer:
-        return {**RESPONSES, "default": PROBLEM_RESPONSE}
-    good: dict[str, Any] = {"description": "Done." if operation.answer is None else "The answer."}
-    if operation.answer is not None:
-        good["content"] = {"application/json": {"schema": schema_of[operation.answer]}}
-    return {str(operation.status): good, "default": PROBLEM_RESPONSE}

@@ -15,30 +15,34 @@ from pipeline.runtime.problems import explain
 if TYPE_CHECKING:
     from pipeline.runtime.runtime import Runtime
 
-PREFIX = "/api/v1"
-
 
 class Api:
     """The API as an ASGI application; while its runtime cannot be opened, each request is answered why."""
 
     def __init__(self, open_runtime: Callable[[], "Runtime"]) -> None:
         self._open_runtime = open_runtime
-        self._router: ASGIApp | None = None
+        self._opened: ASGIApp | None = None
         self._opening = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        async with self._opening:
-            router = self._router or await asyncio.to_thread(self._open)
-        await router(scope, receive, send)
+        opened = self._opened
+        if opened is None:
+            async with self._opening:
+                opened = await asyncio.to_thread(self._open)
+        await opened(scope, receive, send)
 
     def _open(self) -> ASGIApp:
-        from pipeline.web.api.application import make_away, make_router
+        if self._opened is not None:
+            return self._opened
+        from pipeline.web.api.application import Entry, make_away
+        from pipeline.web.api.asgi import send_answer
 
         try:
-            self._router = make_router(self._open_runtime())
+            self._opened = Entry(self._open_runtime())
         except Exception as error:
             if (problem := explain(error)) is None:
                 raise
-            return make_away(problem)
-        return self._router
+            away = make_away(problem)
+            return lambda _scope, _receive, send: send_answer(away, send)
+        return self._opened

@@ -1,10 +1,13 @@
-"""Read what a request is written in, strictly: what neither JSON nor PostgreSQL can hold is named, not stumbled over."""
+"""Read what a request is written in, strictly: what JSON or PostgreSQL cannot hold is named, not stumbled over."""
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
+
+import msgspec
 
 from pipeline.web.api.problems import FieldProblem, InvalidRequest
 
@@ -13,19 +16,21 @@ DEEPEST = 32
 MOST_QUERY_FIELDS = 200
 # The numbers that a column holds.
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
+# Nothing of ours was before or will be after; a time zone must not push a time out of what Python knows.
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 _NUL = "\0"
 
 
-def read_segments(path: bytes) -> list[str] | None:
+def read_segments(path: bytes) -> list[str]:
     """Return the parts of a path as it was sent, each with its percent signs undone: a name may hold a slash.
 
-    None for one that names nothing, since it is no UTF-8 or holds NUL.
+    One that names nothing, since it is no UTF-8 or holds NUL, is empty.
     """
     try:
         parts = [unquote_to_bytes(part).decode() if b"%" in part else part.decode() for part in path.split(b"/")[1:]]
     except UnicodeDecodeError:
-        return None
-    return None if any(_NUL in part for part in parts) else parts
+        return []
+    return [] if any(_NUL in part for part in parts) else parts
 
 
 def read_query(query: bytes) -> list[tuple[str, str]]:
@@ -63,11 +68,14 @@ def read_json(body: bytes) -> Any:
     return value
 
 
-def is_in_range(value: Any) -> bool:
-    """Return whether a number is one that a column holds; what is no number is."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return not isinstance(value, int) or SMALLEST <= value <= LARGEST
+def find_unfit(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """Yield where numbers and times stand that no column holds, and what is wrong with them."""
+    if isinstance(value, int | float) and not _is_in_range(value):
+        yield pointer, "is beyond the numbers of 64 bits"
+    elif isinstance(value, date) and not FIRST_YEAR <= value.year <= LAST_YEAR:
+        yield pointer, f"is not within the years {FIRST_YEAR} to {LAST_YEAR}"
+    for name, part in _parts(value):
+        yield from find_unfit(part, f"{pointer}/{escape(name)}")
 
 
 def escape(name: str) -> str:
@@ -97,29 +105,39 @@ def _reason(error: ValueError) -> str:
     return "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
-def _wrong(value: Any, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
+def _wrong(value: object, pointer: str, depth: int) -> Iterator[tuple[str, str]]:
     """Yield where something stands that nothing of ours can keep, and what it is."""
     if isinstance(value, str):
-        if _NUL in value:
-            yield pointer, "holds the character NUL"
-        elif not value.isascii() and not _is_text(value):
-            yield pointer, "holds half of a surrogate pair"
-    elif isinstance(value, dict | list):
-        if depth >= DEEPEST:
-            yield pointer, f"is nested more than {DEEPEST} deep"
-            return
-        parts = value.items() if isinstance(value, dict) else enumerate(value)
-        for name, part in parts:
-            if isinstance(name, str):
-                yield from ((f"{pointer}/{escape(name)}", f"its name {reason}") for _, reason in _wrong(name, "", 0))
-            yield from _wrong(part, f"{pointer}/{escape(str(name))}", depth + 1)
-    elif not is_in_range(value):
+        yield from ((pointer, reason) for reason in _wrong_text(value))
+    elif isinstance(value, int | float) and not _is_in_range(value):
         yield pointer, "is beyond the numbers of 64 bits"
+    elif isinstance(value, dict | list) and depth >= DEEPEST:
+        yield pointer, f"is nested more than {DEEPEST} deep"
+    else:
+        for name, part in _parts(value):
+            at = f"{pointer}/{escape(name)}"
+            yield from ((at, f"its name {reason}") for reason in _wrong_text(name))
+            yield from _wrong(part, at, depth + 1)
 
 
-def _is_text(value: str) -> bool:
+def _parts(value: object) -> Iterator[tuple[str, Any]]:
+    """Yield what a value is made of, with the names of the parts."""
+    if isinstance(value, msgspec.Struct):
+        yield from ((name, getattr(value, name)) for name in value.__struct_fields__)
+    elif isinstance(value, Mapping):
+        yield from ((str(name), part) for name, part in value.items())
+    elif isinstance(value, Collection) and not isinstance(value, str | bytes):
+        yield from ((str(number), part) for number, part in enumerate(value))
+
+
+def _is_in_range(number: Any) -> bool:
+    return math.isfinite(number) if isinstance(number, float) else SMALLEST <= number <= LARGEST
+
+
+def _wrong_text(text: str) -> Iterator[str]:
+    if _NUL in text:
+        yield "holds the character NUL"
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        yield "holds half of a surrogate pair"

@@ -15,7 +15,7 @@ from redis import Redis
 from pipeline.embedded import Servers
 from pipeline.embedded.binaries import valkey_server
 from pipeline.errors import SourceUnavailable
-from pipeline.fetch.limiter import LONGEST_PAUSE, Budget, Paces, RateLimiter, connect_redis
+from pipeline.fetch.limiter import LONGEST_PAUSE, Buckets, Budget, Paces, RateLimiter, connect_redis
 from tests.pipeline.fetch.own_redis import own_redis, url_of
 from tests.waiting import wait_for
 
@@ -407,3 +407,33 @@ def test_a_pace_is_taken_again_once_its_time_has_passed(redis: Redis) -> None:
 def test_a_pace_of_before_the_clock_was_set_back_keeps_nobody_waiting(redis: Redis) -> None:
     redis.set("lootwire:limit:{phone}:pace", "9000000000000000")
     assert Paces(redis).take({"phone": SLOW}) == timedelta(0)
+
+
+def test_a_bucket_says_how_many_are_left_and_how_long_to_wait(redis: Redis) -> None:
+    buckets = Buckets(redis)
+
+    drawn = [buckets.draw("key", per_second=0.1, size=2) for _ in range(3)]
+
+    assert [each.left for each in drawn] == [1, 0, 0]
+    assert [bool(each.wait) for each in drawn] == [False, False, True]
+    assert timedelta(seconds=9) < drawn[2].wait <= timedelta(seconds=10)
+    assert timedelta(seconds=19) < drawn[2].full_in <= timedelta(seconds=20)
+    assert buckets.draw("other", per_second=0.1, size=2).left == 1
+
+
+def test_a_bucket_that_became_smaller_is_full_within_its_own_time(redis: Redis) -> None:
+    buckets = Buckets(redis)
+    for _ in range(50):
+        buckets.draw("key", per_second=0.1, size=50)
+
+    drawn = buckets.draw("key", per_second=0.1, size=2)
+
+    assert timedelta(0) < drawn.wait <= timedelta(seconds=10)
+
+
+def test_a_bucket_needs_no_script_that_redis_knows_already(redis: Redis) -> None:
+    buckets = Buckets(redis)
+    redis.script_flush()
+
+    assert buckets.draw("key", per_second=1, size=5).left == 4
+    assert buckets.draw("key", per_second=1, size=5).left == 3

@@ -76,7 +76,7 @@ def test_who_has_no_valid_key_is_refused(client_for: ClientFor, key_for: KeyFor)
 def test_what_is_not_there_is_a_problem_too(owner: httpx.Client) -> None:
     assert owner.get("/nothing").json()["type"].endswith("/not-found")
     answer = owner.delete("/targets")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert (
         owner.get("/targets/unknown").json()["detail"] == "There is no target of that name. There are no targets yet."
     )

@@ -19,7 +19,7 @@ PENDING = {
     *("apply", "demo", "deliveries", "doctor", "drops", "events", "export", "extractions", "feeds", "games", "help"),
     *("igdb", "import", "inbox", "journal", "library", "once", "playlists", "publish", "quarantine", "roms", "rules"),
     *("channels", "shows", "sounds", "sources", "status", "subscriptions", "targets", "templates", "up", "why"),
-    *("why-not", "api"),
+    "why-not",
 } - SUBJECTS.keys()
 
 
