@@ -87,6 +87,11 @@ BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "give the credits of plans": {
+        "task": "tick.credits",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     # Asks only where the last time was nearly an hour ago: Twitch wants sign-ins validated hourly.
     "validate the sign-in at Twitch": {
         "task": "tick.validate_sign_ins",

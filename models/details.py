@@ -220,6 +220,17 @@ class SoundDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: datetime | None = None
 
 
+class QuotaDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of a person's credits show; `name` is the plan, `of` what a period of it gives."""
+
+    families = ("quota",)
+
+    credits: int = 0
+    of: int = 0
+    # When more come; null where none do by themselves.
+    more_at: datetime | None = None
+
+
 class SourceDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     """What events of sources show: what went wrong, since when, and when the source is tried again."""
 
@@ -264,6 +275,7 @@ DETAILS: tuple[type[EventDetail], ...] = (
     ReleaseDetail,
     LibraryDetail,
     SoundDetail,
+    QuotaDetail,
     SourceDetail,
     OperatorDetail,
 )

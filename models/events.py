@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     SOUND_READY = "sound.ready"
     SOUND_FAILED = "sound.failed"
     SOUND_EXPIRING = "sound.expiring"
+    QUOTA_LOW = "quota.low"
     SOURCE_FAILING = "source.failing"
     SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
@@ -71,8 +72,8 @@ class EventKind(StrEnum):
 
     @property
     def is_of_a_person(self) -> bool:
-        """Whether it is of a person's library, journal, lists, ROMs or sounds: for those who want its family."""
-        return self.family in {"library", "play", "list", "rom", "sound"}
+        """Whether it is of a person's library, journal, lists, ROMs, sounds, credits: for who wants its family."""
+        return self.family in {"library", "play", "list", "rom", "sound", "quota"}
 
     @property
     def family(self) -> str:

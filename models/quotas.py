@@ -36,7 +36,8 @@ class Plan(Base):
 class Balance(Base):
     """A person's credits, which whoever changes them locks; `next_due_at` is when more come, null without a plan.
 
-    `low_told_at` is when the person was told that few are left; null since more came.
+    `low_told_at` is when the person was told that few are left; null since more came. `messages` were begun on the day
+    (of UTC) that began at `messages_since`, counted where the plan asks.
     """
 
     __tablename__ = "balances"
@@ -51,6 +52,8 @@ class Balance(Base):
     credits: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     next_due_at: Mapped[datetime | None]
     low_told_at: Mapped[datetime | None]
+    messages: Mapped[int] = mapped_column(server_default=text("0"))
+    messages_since: Mapped[datetime | None]
 
 
 class LedgerEntry(Base):

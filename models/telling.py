@@ -133,7 +133,8 @@ class Delivery(Base):
 
     `lease_until` and `lease_token` belong to the worker that is sending it; when the lease runs out, another may.
     `unanswered` counts the attempts in which the target took the whole message and never answered. `held_for` says in a
-    word what a delivery waits for that nobody has tried to send: `day`, `quiet`, `digest`, `burst` or `progress`.
+    word what a delivery waits for that nobody has tried to send: `day`, `quiet`, `digest`, `burst`, `progress`, `mute`
+    or `quota`.
     `asks_to_link` is set where its message says that the account is not linked.
     """
 

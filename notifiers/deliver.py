@@ -23,6 +23,7 @@ from notifiers.days import zone
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
+from notifiers.metering import GiveBack, Meter, give_none_back, meter_none
 from notifiers.paces import Take, take_none, turns_of
 from notifiers.reader import Reader
 from notifiers.render import Foot, Message, load_templates
@@ -81,13 +82,18 @@ class Sender:
         patience: Patience = PATIENCE,
         templates: Path | None = None,
         take: Take = take_none,
+        meter: Meter = meter_none,
+        give_back: GiveBack = give_none_back,
     ) -> None:
         """`lanes` is how many messages may be under way at once, `templates` the folder of the operator's own words.
 
-        `take` keeps the paces that services want.
+        `take` keeps the paces that services want. `meter` says which messages a person's plan does not pay for, and
+        `give_back` returns what one cost that was given up.
         """
         self._templates = templates
         self._take = take
+        self._meter = meter
+        self._give_back = give_back
         self._engine = engine
         self._vault = vault
         self._clock = clock
@@ -125,7 +131,7 @@ class Sender:
         summary, until = DeliverySummary(), time.monotonic() + within.total_seconds()
         while time.monotonic() < until:
             with self._engine.begin() as connection:
-                claimed = outbox.claim(connection, self._clock(), busy=others)
+                claimed = outbox.claim(connection, self._clock(), busy=others, meter=self._meter)
             if not claimed:
                 break
             summary.messages += 1
@@ -199,6 +205,7 @@ class Sender:
                 for_slow=max(0, for_anybody),
                 # A lease runs out while its message is under way where the clock jumps, or the database was away long.
                 busy={message.target_id for message in under_way},
+                meter=self._meter,
             )
         subjects = _Subjects(self._engine, claimed)
         for message in claimed:
@@ -274,11 +281,17 @@ class Sender:
             due.lock_targets(connection, [each.key.target_id for each in ended])
         if any(sent.values()):
             summary.sent += outbox.settle_all_sent(connection, sent, self._clock())
+        given_up: list[int] = []
         for each in ended:
             if isinstance(each.outcome, DeliveryError):
-                _settle_failed(connection, each.key, each.outcome, self._clock(), summary)
+                dead = _settle_failed(connection, each.key, each.outcome, self._clock(), summary)
+                if dead and each.key.is_metered:
+                    # Whole where any of it is given up: the message was paid for as one.
+                    given_up += (delivery.id for delivery in each.key.deliveries)
             else:
                 _settle_words(connection, each.key, each.outcome, self._clock())
+        if given_up:
+            self._give_back(connection, given_up, self._clock())
         return summary
 
 
@@ -381,7 +394,7 @@ def _settle_failed(
     error: DeliveryError,
     now: datetime,
     summary: DeliverySummary,
-) -> None:
+) -> int:
     dead = outbox.settle_failed(
         connection,
         claimed,
@@ -403,3 +416,4 @@ def _settle_failed(
         f", {dead} for good" if dead else "",
         error.reason,
     )
+    return dead

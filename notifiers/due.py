@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from models import Delivery, DeliveryState, Mute, Target
+from models import Delivery, DeliveryState, Mute, Person, Target
 from models.due import CLOCK_TOLERANCE, due, holds, is_impossible
 from notifiers.rests import LONGEST_REST
 
@@ -57,7 +57,7 @@ LONGEST_BACKOFF = timedelta(seconds=BACKOFF_CAP_SECONDS)
 FURTHEST = case(
     *((Delivery.unanswered == count, literal(pause)) for count, pause in enumerate(UNANSWERED_PAUSES, 1)),
     (Delivery.unanswered > len(UNANSWERED_PAUSES), literal(UNANSWERED_PAUSES[-1])),
-    (Delivery.held_for.in_(["quiet", "digest", "burst", "progress", "mute"]), literal(LONGEST_GATHERING)),
+    (Delivery.held_for.in_(["quiet", "digest", "burst", "progress", "mute", "quota"]), literal(LONGEST_GATHERING)),
     (Delivery.attempts > 0, literal(LONGEST_BACKOFF)),
     (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
     else_=literal(timedelta(0)),
@@ -125,6 +125,7 @@ def _due_targets() -> Select[*tuple[Any, ...]]:
     columns = (Target.id, Target.name, Target.label, Target.person_id, Target.url_encrypted, Target.settings)
     # Hardly any is, and it saves a question.
     is_muted = exists().where(Mute.target_id == Target.id).label("may_be_muted")
+    has_plan = select(Person.plan_id.is_not(None)).where(Person.id == Target.person_id).scalar_subquery()
     return (
         select(
             *columns,
@@ -134,6 +135,7 @@ def _due_targets() -> Select[*tuple[Any, ...]]:
             Target.broken_until,
             Target.failures,
             is_muted,
+            has_plan.label("is_metered"),
         )
         .where(Target.disabled_at.is_(None), Target.due_at <= _NOW, Target.is_quick == bindparam("is_quick"))
         .where(Target.id != func.all(bindparam("busy", type_=ARRAY(BigInteger))))

@@ -66,6 +66,11 @@ def hold_or_drop(
     return left
 
 
+def hold_all(connection: Connection, held: Hold, delivery_ids: Sequence[int]) -> None:
+    """Hold deliveries, which the transaction has locked, until a time."""
+    _write(connection, {held: list(delivery_ids)}, {})
+
+
 def let_go(connection: Connection, target_id: int, now: datetime) -> int:
     """Have all that is held at a target looked at again now, as after a change of its settings; returns how much."""
     held = (Delivery.target_id == target_id, Delivery.state == DeliveryState.PENDING, Delivery.held_for.is_not(None))

@@ -34,10 +34,13 @@ from models.words import title
 from models.words.holdings import Holding
 from notifiers import due
 from notifiers.due import BACKOFF_CAP_SECONDS, LEASE_SECONDS, UNANSWERED_PAUSES
-from notifiers.held import MOST_GATHERED, hold_or_drop, load_mutes
+from notifiers.held import MOST_GATHERED, hold_all, hold_or_drop, load_mutes
 from notifiers.holdings import load_holdings
+from notifiers.metering import Asked, Meter, meter_none
+from notifiers.personal import is_own_standing
 from notifiers.rests import LONGEST_REST
 from notifiers.standing import as_it_stands, asks_to_link, knows_anything, load_standings, read_detail
+from notifiers.timing.holding import HeldFor, Hold
 from notifiers.timing.settings import settings_from_json
 from notifiers.timing.standing import NOTHING, Standing
 from notifiers.view import EventText
@@ -65,6 +68,8 @@ ALONE = "alone"
 
 # What stands in place of a subscription below a mail to an operator.
 OPERATOR_RULE = "role operator"
+# And below one of a person's own credits.
+PLAN_RULE = "plan"
 
 _ADDRESS = re.compile(r"\S*://\S*")
 
@@ -107,6 +112,8 @@ class ClaimedMessage:
     label: str = ""
     # Whether its address may be one of a private network.
     may_be_private: bool = False
+    # Whether its person has a plan, by which messages may cost something.
+    is_metered: bool = False
 
     @property
     def events(self) -> tuple[EventText, ...]:
@@ -127,12 +134,14 @@ def claim(
     *,
     for_slow: int | None = None,
     busy: Collection[int] = (),
+    meter: Meter = meter_none,
 ) -> list[ClaimedMessage]:
     """Take up to `limit` messages that are due, each for another target, and write their attempt down.
 
     A target has one message under way at a time, so that messages keep their order. Targets that took their last
     message soon and have none that failed come first; of the others `for_slow` are taken at most. To the `busy` ones,
-    by their ids, the caller still sends, whatever became of its leases. Commit before you send.
+    by their ids, the caller still sends, whatever became of its leases. What `meter` says to be beyond a person's plan
+    is held. Commit before you send.
     """
     for _ in range(MOST_HELD_ROUNDS):
         targets = _lock_due(connection, now, limit, for_slow, busy)
@@ -140,7 +149,7 @@ def claim(
         if len(targets) < limit:
             woken = due.gather(connection, now, limit)
             targets = _lock_due(connection, now, limit, for_slow, busy) if woken else targets
-        messages = _claim_messages(connection, targets, now, lease_seconds)
+        messages = _claim_messages(connection, targets, now, lease_seconds, meter)
         # Where all of it is held, it is due no longer, and others may have something.
         if messages or not (targets or woken):
             return messages
@@ -302,10 +311,10 @@ def unanswered_pause(times: int) -> timedelta:
 
 
 def _claim_messages(
-    connection: Connection, targets: Sequence[Any], now: datetime, lease_seconds: float
+    connection: Connection, targets: Sequence[Any], now: datetime, lease_seconds: float, meter: Meter
 ) -> list[ClaimedMessage]:
     """Claim the next message to each of some targets, whose rows are locked; of those with nothing to send, none."""
-    groups = _groups(connection, targets, now)
+    groups = _within_plans(connection, targets, _groups(connection, targets, now), now, meter)
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
     ids = [row.id for group in groups.values() for row in group.rows]
     values = {"ids": ids, "token": token, "until": until, "now": now}
@@ -338,6 +347,7 @@ def _message(
         unsubscribe=settings.unsubscribe,
         label=target.label,
         may_be_private=settings.private,
+        is_metered=bool(target.is_metered),
         rules=_rules(group.rows),
         deliveries=tuple(_claimed(row, written[row.id], group, now) for row in group.rows),
     )
@@ -399,6 +409,28 @@ def _groups(connection: Connection, targets: Sequence[Any], now: datetime) -> di
             asking = asks_to_link(connection, target_id, group, standings)
             groups[target_id] = _Group(group, standings, frozenset(asking.values()))
     return _with_holdings(connection, groups, {id_: target.person_id for id_, target in awake.items()})
+
+
+def _within_plans(
+    connection: Connection, targets: Sequence[Any], groups: dict[int, _Group], now: datetime, meter: Meter
+) -> dict[int, _Group]:
+    """Hold the messages that a person's plan does not pay for; returns the others. Of people without one none is asked.
+
+    A message is paid for with its first attempt: what comes again is the same.
+    """
+    asked = [
+        Asked(target_id=target.id, person_id=target.person_id, delivery_id=groups[target.id].rows[0].id)
+        for target in targets
+        if target.is_metered and target.id in groups and _is_counted(groups[target.id].rows)
+    ]
+    until = meter(connection, asked, now) if asked else {}
+    for target_id, at in until.items():
+        hold_all(connection, Hold(at, HeldFor.QUOTA), [row.id for row in groups[target_id].rows])
+    return {target_id: group for target_id, group in groups.items() if target_id not in until}
+
+
+def _is_counted(rows: Sequence[Any]) -> bool:
+    return not rows[0].attempts and not all(is_own_standing(row.kind) for row in rows)
 
 
 def _with_holdings(
@@ -473,7 +505,7 @@ def _rules(rows: Sequence[Any]) -> tuple[str, ...]:
     What nobody subscribed to, an operator hears because he is one.
     """
     if not any(row.subscription_ids for row in rows):
-        return (OPERATOR_RULE,)
+        return (PLAN_RULE if all(is_own_standing(row.kind) for row in rows) else OPERATOR_RULE,)
     return tuple(dict(sorted((id_, name) for row in rows for id_, name in row.rules or ())).values())
 
 

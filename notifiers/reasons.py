@@ -29,6 +29,7 @@ _HELD = {
     "digest": "it waits for the digest",
     "burst": "it waits for what comes with it",
     "mute": "it waits for the end of the mute",
+    "quota": "it waits until its person's plan pays for it: there are no credits left, or no messages of this day",
     "progress": "a part of it is watched already: it waits for the last moment to begin with the rest",
 }
 

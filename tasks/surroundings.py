@@ -10,6 +10,7 @@ from redis import Redis, RedisError
 from notifiers.deliver import Sender
 from notifiers.paces import Take, Turn
 from pipeline.fetch.limiter import Paces
+from pipeline.people.store import messages
 from pipeline.runtime.heartbeat import SignsOfLife
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 
@@ -35,7 +36,14 @@ def sender() -> Sender:
     """Return what sends in this process, made at the first call; it knows which messages are under way."""
     settings, take = runtime().settings, paced(runtime().redis)
     return Sender(
-        runtime().engine, runtime().vault, utc_now, lanes=settings.senders, templates=settings.templates, take=take
+        runtime().engine,
+        runtime().vault,
+        utc_now,
+        lanes=settings.senders,
+        templates=settings.templates,
+        take=take,
+        meter=messages.take,
+        give_back=messages.give_back,
     )
 
 

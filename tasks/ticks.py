@@ -15,6 +15,7 @@ from pipeline.games import clock as games_clock
 from pipeline.ingest import service_time, staleness
 from pipeline.ingest.fetching import due, register
 from pipeline.library import clock as library_clock
+from pipeline.people import clock as people_clock
 from pipeline.programs import clock_jump, pruning
 from pipeline.programs.clock_ahead import ClockAhead, ClockBack
 from pipeline.programs.sources import ON_DEMAND, sources
@@ -67,6 +68,17 @@ def advance_clock() -> None:
     events += staleness.watch(engine, now, ticking_since=beat_clock(engine, now))
     if events:
         logger.info("the clock moved on", extra={"events": dict(events)})
+        hint_of_news(current_app)
+
+
+@shared_task(name="tick.credits")
+def credits_due() -> None:
+    """Give the credits of periods that began, and tell those who have few left."""
+    engine = runtime().engine
+    if CLOCK_AHEAD.is_doubted(engine):
+        return
+    if events := people_clock.advance(engine, utc_now()):
+        logger.info("people told of their credits", extra={"events": dict(events)})
         hint_of_news(current_app)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from models.details import CampaignDetail, EventDetail
 from models.events import EventKind
-from models.words import campaigns, library, operators, releases, sounds, sources, streams, units
+from models.words import campaigns, library, operators, quotas, releases, sounds, sources, streams, units
 from models.words.kinds import Fact, FamilyWords, KindWords, Written
 
 _FAMILIES: tuple[FamilyWords[Any], ...] = (
@@ -20,6 +20,7 @@ _FAMILIES: tuple[FamilyWords[Any], ...] = (
     releases.WORDS,
     library.WORDS,
     sounds.WORDS,
+    quotas.WORDS,
     sources.WORDS,
     operators.WORDS,
 )

@@ -20,6 +20,8 @@ class HeldFor(StrEnum):
     BURST = "burst"
     PROGRESS = "progress"
     MUTE = "mute"
+    # Its person has no credits left for it.
+    QUOTA = "quota"
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ import typer.main
 
 from pipeline.cli import interrupt_as_usual
 
-RUN, LOOK, FOLLOW, HEAR, TELL, CARRY = (
+RUN, LOOK, FOLLOW, HEAR, TELL, SHARE, CARRY = (
     "Run",
     "See what came of it",
     "Follow channels and games",
     "Hear streams and sounds",
     "Be told",
+    "Share it",
     "Bring in and take out",
 )
 
@@ -152,6 +153,20 @@ COMMANDS = {
     ),
     "rules": Listed(TELL, ("rules",), "Write rules as a file, or print the schema of such files."),
     "templates": Listed(TELL, ("templates",), "Show your own words for messages; with a command, try them."),
+    "people": Listed(
+        SHARE,
+        ("people",),
+        "Show who shares this installation; with a command, invite somebody, or change what they may.",
+    ),
+    "keys": Listed(SHARE, ("keys",), "Show the keys of the HTTP API; with a command, make one, or take one back."),
+    "plans": Listed(
+        SHARE, ("plans",), "Show the plans, which say what a person may use up; with a command, make one or change one."
+    ),
+    "credits": Listed(
+        SHARE,
+        ("credits",),
+        "Show what a person has left of their plan; with a command, give them credits, or see where they went.",
+    ),
     "import": Listed(
         CARRY,
         ("importing",),

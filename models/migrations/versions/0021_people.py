@@ -119,6 +119,8 @@ def upgrade() -> None:
         sa.Column("credits", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("next_due_at", _TIME, nullable=True),
         sa.Column("low_told_at", _TIME, nullable=True),
+        sa.Column("messages", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("messages_since", _TIME, nullable=True),
         sa.CheckConstraint("credits >= 0", name=op.f("ck_balances_not_negative")),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_balances_person_id_people"), ondelete="CASCADE"

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, upd
 from models import ApiKey, Person
 from models.errors import UnknownThing, UsageError
 from pipeline.people.keys import NewKey, is_same, make_key, read_id
-from pipeline.people.records import SCOPES_OF, Role, Scope
+from pipeline.people.records import SCOPES_OF, Moment, Role, Scope
 
 # How long a key that was rotated still opens what it did.
 OVERLAP = timedelta(hours=1)
@@ -19,16 +19,17 @@ USED_TO = timedelta(hours=1)
 
 
 class KeyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as it may be shown: not the key itself, which nobody can show again."""
+    """A key as it may be shown: not the key itself, which nobody can show again. `last_used_at` is true to the hour."""
 
+    id: int
     key: str
     name: str
-    person_id: int
+    person: str
     scopes: list[Scope]
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
+    created_at: Moment
+    expires_at: Moment | None
+    last_used_at: Moment | None
+    revoked_at: Moment | None
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +43,10 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = (
+    ApiKey.id,
     ApiKey.public_id.label("key"),
     ApiKey.name,
-    ApiKey.person_id,
+    select(Person.name).where(Person.id == ApiKey.person_id).scalar_subquery().label("person"),
     ApiKey.scopes,
     ApiKey.created_at,
     ApiKey.expires_at,
@@ -60,7 +62,7 @@ def add_key(
     scopes: Collection[Scope],
     now: datetime,
     *,
-    expires_at: datetime | None = None,
+    expires_at: Moment | None = None,
 ) -> NewKey:
     """Make a key for a person and return it, to be shown this once.
 
@@ -83,9 +85,11 @@ def add_key(
     return key
 
 
-def list_keys(connection: Connection, person_id: int | None = None) -> list[KeyLine]:
-    """Return the keys of a person, or all of them, also those that were revoked; the oldest first."""
-    query = select(*_COLUMNS).order_by(ApiKey.id)
+def list_keys(
+    connection: Connection, person_id: int | None = None, *, limit: int | None = None, after_id: int = 0
+) -> list[KeyLine]:
+    """Return the keys of a person, or of all, also those that were revoked; the oldest first, behind `after_id`."""
+    query = select(*_COLUMNS).where(ApiKey.id > after_id).order_by(ApiKey.id).limit(limit)
     if person_id is not None:
         query = query.where(ApiKey.person_id == person_id)
     return [KeyLine(**row._asdict()) for row in connection.execute(query)]
@@ -143,6 +147,17 @@ def rotate_key(connection: Connection, public_id: str, now: datetime, *, person_
     allowed = SCOPES_OF[_role_of(connection, row.person_id)]
     scopes = [scope for scope in row.scopes if scope in allowed]
     return add_key(connection, row.person_id, row.name, scopes, now, expires_at=row.expires_at)
+
+
+def load_key(connection: Connection, public_id: str, person_id: int | None = None) -> KeyLine:
+    """Return a key as it may be shown; raises `UnknownThing` for one that is not there, of that person if given."""
+    query = select(*_COLUMNS).where(ApiKey.public_id == public_id)
+    if person_id is not None:
+        query = query.where(ApiKey.person_id == person_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise _unknown(public_id)
+    return KeyLine(**row._asdict())
 
 
 def revoke_key(connection: Connection, public_id: str, now: datetime, *, person_id: int | None = None) -> KeyLine:

@@ -14,8 +14,9 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from models.errors import LootwireError
+from models.errors import LootwireError, UsageError
 from pipeline.events.append import append_events
+from pipeline.people.store.plans import QuotaError
 from pipeline.sound.details import failed_event
 from pipeline.sound.downloading import ChildEnded, FetchTroubled
 from pipeline.sound.extracting.deciding import MOST_ATTEMPTS, judge, pause_after
@@ -27,6 +28,7 @@ from pipeline.sound.extracting.working import PutOff, Work, given_up
 from pipeline.sound.extracting.workspaces import WorkspaceBusy, remove_workspace, working_in, workspace_of
 from pipeline.sound.media.running import MediaFailed
 from pipeline.sound.records import MediaInfo, Stage, Trouble
+from pipeline.sound.store.charges import refund_extraction
 from pipeline.sound.store.extractions import (
     Claimed,
     ExtractionLost,
@@ -133,6 +135,8 @@ def _read(error: LootwireError | OSError) -> _Met:
         return _Met(Trouble(kind="server", reason=error.trouble.reason))
     if isinstance(error, FetchTroubled):
         return _Met(error.trouble, error.media, is_of_host=True)
+    if isinstance(error, QuotaError):
+        return _Met(Trouble(kind="quota", reason=str(error), way_out="then `lootwire sounds retry`"))
     if isinstance(error, MediaFailed):
         # What was killed, say, may go well the next time.
         trouble = Trouble(kind="server", reason=error.trouble.reason) if error.is_passing else error.trouble
@@ -172,6 +176,7 @@ def _end(around: Surroundings, claimed: Claimed, met: _Met, *, spent: float | No
                 shown_extraction(connection, claimed, met.media), claimed.id, claimed.fence, trouble, now
             )
             events = append_events(connection, [event], source_id=None, silent=False, now=now)
+            refund_extraction(connection, claimed.id, now)
             return Extracted(claimed.id, "failed", trouble, events)
     except ExtractionLost:
         return Extracted(claimed.id, _state_of(around, claimed), trouble)
@@ -193,8 +198,12 @@ def _give_back(
 
 
 def _state_of(around: Surroundings, claimed: Claimed) -> str:
-    with around.engine.connect() as connection:
-        state = load_extraction(connection, claimed.id).state
+    try:
+        with around.engine.connect() as connection:
+            state = load_extraction(connection, claimed.id).state
+    except UsageError:
+        # Its person was deleted, and it went with them.
+        return "lost"
     return state if state in {"completed", "cancelled"} else "lost"
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from pipeline.people.store.plans import gauge_of
 from pipeline.sound.downloading import FetchTroubled, Job, Limits, Listing, Progress, download, probe
 from pipeline.sound.downloading.cookies import cookies_for
 from pipeline.sound.downloading.updating import newest
@@ -15,6 +16,7 @@ from pipeline.sound.extracting.working import PutOff, Work
 from pipeline.sound.extracting.workspaces import SOUNDS, bytes_in, note_download, noted_download
 from pipeline.sound.records import MediaInfo, Trouble
 from pipeline.sound.store import renditions
+from pipeline.sound.store.charges import reserve_extraction
 from pipeline.sound.store.episodes import note_sound
 from pipeline.sound.store.extractions import (
     Claimed,
@@ -67,7 +69,14 @@ def _of_list(listing: Listing) -> Trouble:
 
 
 def download_sound(work: Work) -> Claimed | None:
-    """Fetch a sound into the workspace, from where the last try ended; what another person has is theirs at once."""
+    """Fetch a sound into the workspace, from where the last try ended; what another person has is theirs at once.
+
+    Raises `QuotaError` where its person's plan does not pay for it.
+    """
+    claimed = work.claimed
+    seconds = None if claimed.info is None else claimed.info.seconds
+    with work.around.engine.begin() as connection:
+        reserve_extraction(connection, claimed.id, claimed.person_id, seconds, work.around.clock())
     if noted_download(work.folder) is None:
         if (shared := _share(work)) is not None:
             return shared
@@ -153,6 +162,14 @@ def _limits(work: Work) -> Limits:
             Trouble(kind="disk", reason="the disk of the data directory is nearly full", way_out=way_out)
         )
     size = around.limits.size
+    with around.engine.connect() as connection:
+        megabytes = gauge_of(connection, work.claimed.person_id, "sound_mb")
+        own = 0 if megabytes is None else used_bytes(connection, work.claimed.person_id)
+    if megabytes is not None:
+        room = megabytes * 1_000_000 - own
+        if room <= 0:
+            raise FetchTroubled(of_plan(megabytes))
+        size = room if size is None else min(size, room)
     if around.most_bytes is not None:
         with around.engine.connect() as connection:
             kept = used_bytes(connection)
@@ -162,6 +179,15 @@ def _limits(work: Work) -> Limits:
             raise FetchTroubled(of_quota(around.most_bytes))
         size = room if size is None else min(size, room)
     return msgspec.structs.replace(around.limits, seconds=left, size=size)
+
+
+def of_plan(megabytes: int) -> Trouble:
+    """Return the trouble that a person's sounds take all the room that their plan allows."""
+    return Trouble(
+        kind="quota",
+        reason=f"your sounds take the {megabytes:,} MB that your plan allows",
+        way_out="remove some: `lootwire sounds remove`; then `lootwire sounds retry`",
+    )
 
 
 def of_quota(most_bytes: int) -> Trouble:

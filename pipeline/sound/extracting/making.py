@@ -22,6 +22,7 @@ from pipeline.sound.records import MediaInfo, Muted, Trouble
 from pipeline.sound.rendering.artwork import square_of_picture, square_of_title
 from pipeline.sound.rendering.due import render_due
 from pipeline.sound.store import renditions
+from pipeline.sound.store.charges import settle_extraction
 from pipeline.sound.store.episodes import note_sound, shows_wanting
 from pipeline.sound.store.extractions import Claimed, begin_stage, complete
 from pipeline.sound.store.showing import Recording, recording_of, shown_sound
@@ -180,4 +181,6 @@ def publish_sound(work: Work) -> Counter[str]:
         sound = load_sound(connection, sound_id)
         shown = shown_sound(connection, sound, url=around.page_of(connection, sound_id), show=show)
         event = ready_event(shown, sound.public_id, now)
-        return append_events(connection, [event], source_id=None, silent=False, now=now)
+        events = append_events(connection, [event], source_id=None, silent=False, now=now)
+        settle_extraction(connection, claimed.id, sound.seconds, now)
+        return events

@@ -20,6 +20,7 @@ from models.due import due, holds
 from models.errors import LootwireError, UnknownThing, UsageError
 from models.people import OWNER_ID
 from pipeline.sound.records import ErrorKind, MediaInfo, SoundKind, Stage, State, Trouble
+from pipeline.sound.store.charges import refund_extraction
 from pipeline.sound.store.hosts import LONGEST_REST, host_of, take_turn
 
 LEASE = timedelta(seconds=30)
@@ -443,6 +444,7 @@ def cancel_extraction(
     ).rowcount
     if not cancelled:
         raise UsageError(f"extraction {extraction_id} is {row.state}: only one that goes on can be cancelled")
+    refund_extraction(connection, extraction_id, now)
 
 
 def retry_extraction(

@@ -21,6 +21,10 @@ from pipeline.web.api.routes.sounds import routes as sounds
 from pipeline.web.api.routes.sources import routes as sources
 from pipeline.web.api.routes.standing import routes as standing
 from pipeline.web.api.routes.streams import routes as streams
+from pipeline.web.api.routes.keys import routes as keys
+from pipeline.web.api.routes.people import routes as people
+from pipeline.web.api.routes.plans import ledger_routes as ledger
+from pipeline.web.api.routes.plans import plan_routes as plans
 from pipeline.web.api.routes.targets import routes as targets
 from pipeline.web.api.routes.videos import routes as videos
 
@@ -29,5 +33,6 @@ _SUBJECTS = (
     *(analytics, channels, eventsub, quarantine, settings),
     *(sources, standing, streams, targets, videos),
     *(extractions, playlists, plays, shows, sounds),
+    *(people, keys, plans, ledger),
 )
 OPERATIONS = tuple(operation for routes in _SUBJECTS for operation in routes.operations)
