@@ -290,7 +290,7 @@ def note_freed(connection: Connection, sound_id: int) -> bool:
     return bool(freed)
 
 
-def used_bytes(connection: Connection, *, person_id: int | None = None) -> int:
+def used_bytes(connection: Connection, person_id: int | None = None) -> int:
     """Return how many bytes the originals and renditions take that are here, by their rows: all, or a person's.
 
     Several people may have the same file: it counts for each of them, and in all once.

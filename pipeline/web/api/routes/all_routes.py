@@ -9,7 +9,11 @@ from pipeline.web.api.routes.eventsub import routes as eventsub
 from pipeline.web.api.routes.extractions import routes as extractions
 from pipeline.web.api.routes.games import routes as games
 from pipeline.web.api.routes.igdb import routes as igdb
+from pipeline.web.api.routes.keys import routes as keys
 from pipeline.web.api.routes.organizations import routes as organizations
+from pipeline.web.api.routes.people import routes as people
+from pipeline.web.api.routes.plans import ledger_routes as ledger
+from pipeline.web.api.routes.plans import plan_routes as plans
 from pipeline.web.api.routes.playlists import routes as playlists
 from pipeline.web.api.routes.quarantine import routes as quarantine
 from pipeline.web.api.routes.releases import routes as releases
@@ -21,10 +25,6 @@ from pipeline.web.api.routes.sounds import routes as sounds
 from pipeline.web.api.routes.sources import routes as sources
 from pipeline.web.api.routes.standing import routes as standing
 from pipeline.web.api.routes.streams import routes as streams
-from pipeline.web.api.routes.keys import routes as keys
-from pipeline.web.api.routes.people import routes as people
-from pipeline.web.api.routes.plans import ledger_routes as ledger
-from pipeline.web.api.routes.plans import plan_routes as plans
 from pipeline.web.api.routes.targets import routes as targets
 from pipeline.web.api.routes.videos import routes as videos
 

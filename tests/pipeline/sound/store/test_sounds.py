@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, select
@@ -125,7 +126,7 @@ def test_a_sound_that_is_wanted_again_before_the_sweep_keeps_its_files(engine: E
 
 
 def test_what_was_let_go_and_has_other_bytes_by_now_is_the_same_sound_at_its_places(engine: Engine) -> None:
-    of_service = {"service": "twitch", "external_id": "1"}
+    of_service: dict[str, Any] = {"service": "twitch", "external_id": "1"}
     first = keep(engine, **of_service, original="sounds/originals/31/a.m4a")
     with engine.begin() as connection:
         playlist = create_playlist(connection, "Mine", person_id=OWNER_ID, now=NOW)
@@ -147,7 +148,7 @@ def test_what_was_let_go_and_has_other_bytes_by_now_is_the_same_sound_at_its_pla
 
 
 def test_what_somebody_else_has_is_a_persons_own_with_the_same_files(engine: Engine) -> None:
-    of_service = {"service": "twitch", "external_id": "1", "original": "sounds/originals/31/a.m4a"}
+    of_service: dict[str, Any] = {"service": "twitch", "external_id": "1", "original": "sounds/originals/31/a.m4a"}
     first = keep(engine, **of_service)
     with engine.begin() as connection:
         ada = connection.scalars(insert(Person).values(name="ada", created_at=NOW).returning(Person.id)).one()

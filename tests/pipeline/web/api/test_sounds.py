@@ -200,7 +200,7 @@ def test_what_a_service_calls_a_page_is_no_page_of_ours(owner: httpx.Client, kee
     number = keep("horn")
     with engine.begin() as connection:
         place = connection.scalars(select(Sound.original)).one()
-        connection.execute(update(Sound).values(original=place.replace(".wav", ".html")))
+        connection.execute(update(Sound).values(original=f"{place}.html"))
 
     assert owner.get(f"/sounds/{number}/file").status_code == 404
     assert "path" not in owner.get(f"/sounds/{number}/file").text
