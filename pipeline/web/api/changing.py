@@ -72,7 +72,7 @@ class Changes:
                 raise
             if condition is not None and operation.method != "DELETE":
                 with self._entrance.reading(passage) as reading:
-                    answer = _with_new_etag(answer, condition, reading, asked)
+                    answer = _as_it_is_now(answer, condition, reading, asked)
             with self._runtime.engine.begin() as connection:
                 self._settle(connection, passage, call, answer, repeat)
         return answer
@@ -90,7 +90,7 @@ class Changes:
                     return before
             answer = answer_of(operation, operation.handler(call, **arguments), asked)
             if condition is not None and operation.method != "DELETE":
-                answer = _with_new_etag(answer, condition, call, asked)
+                answer = _as_it_is_now(answer, condition, call, asked)
             self._settle(call.connection, passage, call, answer, repeat)
         return answer
 
@@ -143,9 +143,9 @@ class Changes:
             yield
 
 
-def _with_new_etag(answer: Answer, condition: Condition, call: Call, asked: Asked) -> Answer:
+def _as_it_is_now(answer: Answer, condition: Condition, call: Call, asked: Asked) -> Answer:
+    """Return an answer with the ETag that the thing has now; without one where it is at another path since."""
     try:
         return with_etag(answer, condition.etag(call, asked))
     except UnknownThing:
-        # It has another name from now on.
         return answer
