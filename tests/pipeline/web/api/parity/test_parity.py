@@ -16,9 +16,9 @@ SUBJECTS = {
 }
 # Not looked at until there is a module of that name; a line goes when its room is merged.
 PENDING = {
-    *("apply", "demo", "deliveries", "doctor", "drops", "events", "export", "extractions", "feeds", "games", "help"),
-    *("igdb", "import", "inbox", "journal", "library", "once", "playlists", "publish", "quarantine", "roms", "rules"),
-    *("channels", "shows", "sounds", "sources", "status", "subscriptions", "targets", "templates", "up", "why"),
+    *("apply", "demo", "deliveries", "doctor", "drops", "events", "export", "feeds", "games", "help"),
+    *("igdb", "import", "inbox", "journal", "library", "once", "publish", "quarantine", "roms", "rules"),
+    *("channels", "sources", "status", "subscriptions", "targets", "templates", "up", "why"),
     "why-not",
 } - SUBJECTS.keys()
 
