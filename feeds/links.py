@@ -313,7 +313,10 @@ def _past(connection: Connection, opens: Opens, subject_id: int | None, person_i
         "channels": list(connection.scalars(channels)),
         "not_shown": sorted(CHANNELS_ALONE),
     }
-    return list(connection.scalars(_FOLLOWED, parameters))
+    sounds = select(Event.id).where(
+        Event.person_id == person_id, Event.kind.like("sound.%"), Event.channel_id.in_(parameters["channels"])
+    )
+    return [*connection.scalars(_FOLLOWED, parameters), *connection.scalars(sounds)]
 
 
 def _news_so_far(connection: Connection, person_id: int) -> list[int]:

@@ -25,7 +25,7 @@ class Personal(msgspec.Struct, frozen=True, kw_only=True):
     """Links of personal feeds by what leads to them: games, channels, and events that a target hears of.
 
     `news` are those of the people to whom a game is relevant; libraries, journals and collections of ROMs are by
-    person, lists by person and name.
+    person, lists by person and name. `followers` are the links of feeds of what each person follows.
     """
 
     games: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
@@ -37,11 +37,13 @@ class Personal(msgspec.Struct, frozen=True, kw_only=True):
     journals: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     roms: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     lists: Mapping[tuple[int, str], tuple[int, ...]] = msgspec.field(default_factory=dict)
+    followers: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
 
-    def following(self, game_id: int | None, channel_id: int | None) -> tuple[int, ...]:
-        """Return the links of the people who follow a game or a channel."""
+    def following(self, game_id: int | None, channel_id: int | None, person_id: int | None) -> tuple[int, ...]:
+        """Return the links of the people who follow a game or a channel; of a person's own event theirs alone."""
         links = (*self.games.get(game_id or 0, ()), *self.channels.get(channel_id or 0, ()))
-        return tuple(dict.fromkeys(links))
+        theirs = links if person_id is None else self.followers.get(person_id, ())
+        return tuple(dict.fromkeys(link for link in links if link in theirs))
 
     def hearing(self, event_id: int) -> tuple[int, ...]:
         """Return the links of the targets that hear of an event."""
@@ -63,6 +65,7 @@ def load_personal(connection: Connection, event_ids: Sequence[int], game_ids: Co
         libraries={link.person_id: (link.id,) for link in links if link.opens == "library"},
         journals={link.person_id: (link.id,) for link in links if link.opens == "journal"},
         roms={link.person_id: (link.id,) for link in links if link.opens == "roms"},
+        followers={link.person_id: (link.id,) for link in followed},
         lists=_listed(connection, {link.subject_id: link.id for link in links if link.opens == "list"}),
     )
 

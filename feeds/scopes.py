@@ -188,7 +188,9 @@ SCOPES: Mapping[Scope, ScopeRow] = {
     "followed": ScopeRow(
         heading="Personal",
         column="link_id",
-        description="Drop campaigns, rewards and releases of the games that you follow, and streams of your channels.",
+        description=(
+            "Drop campaigns, rewards and releases of the games that you follow, streams of your channels, their sounds."
+        ),
         ttl_minutes=_STREAMS_TTL,
         has_calendar=True,
         is_listed=False,
@@ -287,7 +289,8 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `platforms` are names without a region. `rewards` are kinds of what a campaign gives, as the service writes them.
     `is_first_of_game` says that no campaign of the game was there before it. `has_category` says that there were
-    streams of its game. The others are the links of the people who are to see it, by what they open.
+    streams of its game. The others are the links of the people who are to see it, by what they open: of what is one
+    person's, theirs alone.
     """
 
     id: int
@@ -395,7 +398,8 @@ def _drop_feeds(event: EventFacts) -> Iterator[FeedKey]:
 
 
 def _personal_feeds(event: EventFacts) -> Iterator[FeedKey]:
-    if is_public(event.kind, silent=event.silent) and event.kind not in CHANNELS_ALONE:
+    is_their_sound = event.family == "sound"
+    if is_their_sound or (is_public(event.kind, silent=event.silent) and event.kind not in CHANNELS_ALONE):
         yield from (FeedKey("followed", link_id) for link_id in event.followed)
     yield from (FeedKey("target", link_id) for link_id in event.targets)
     if event.family in {"source", "operator"}:

@@ -189,7 +189,7 @@ def _fact(row: Any, detail: _Detail, personal: Personal, **known: bool) -> Event
             (benefit.distribution_type or "").upper() for drop in detail.drops for benefit in drop.benefits
         ),
         has_to_be_bought=_has_to_be_bought(detail),
-        followed=personal.following(row.game_id, row.channel_id),
+        followed=personal.following(row.game_id, row.channel_id, row.person_id),
         targets=personal.hearing(row.id),
         health=personal.health,
         news=personal.news.get(row.game_id or 0, ()),

@@ -18,7 +18,9 @@ _NULLABLE = JSONB(none_as_null=True)
 
 
 class Sound(Base):
-    """A sound by its original's bytes: an episode, a track, a clip, an effect or speech.
+    """A person's sound by its original's bytes: an episode, a track, a clip, an effect or speech.
+
+    Where several people have the same, each has a row of their own, and the files are the same ones.
 
     `public_id`, a UUID, names it in feeds and addresses for ever. `original` is the file's path below the data
     directory, null for one of a person's own folder (`sound_files`), or where `removed_at` says that it was freed.
@@ -31,9 +33,10 @@ class Sound(Base):
     __tablename__ = "sounds"
     __table_args__ = (
         UniqueConstraint("public_id"),
-        UniqueConstraint("sha256"),
+        UniqueConstraint("person_id", "sha256"),
         Index(
             "uq_sounds_service_external_id",
+            "person_id",
             "service",
             "external_id",
             unique=True,
@@ -77,10 +80,16 @@ class Sound(Base):
 
 
 class SoundFolder(Base):
-    """A folder of a person's own sounds; `shown` is its path as text. One with a `removed_at` is looked at no more."""
+    """A folder of a person's own sounds; `shown` is its path as text. One with a `removed_at` is looked at no more.
+
+    One with a `scan_wanted_at` waits to be scanned since then.
+    """
 
     __tablename__ = "sound_folders"
-    __table_args__ = (UniqueConstraint("person_id", "path"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "path"),
+        Index("ix_sound_folders_wanted", "scan_wanted_at", postgresql_where=text("scan_wanted_at IS NOT NULL")),
+    )
 
     id: Mapped[BigId]
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), server_default=text("1"))
@@ -92,6 +101,7 @@ class SoundFolder(Base):
     profile: Mapped[str | None]
     added_at: Mapped[datetime]
     scanned_at: Mapped[datetime | None]
+    scan_wanted_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 
 
@@ -167,13 +177,15 @@ class Extraction(Base):
     `stage` is the one that it is at: `probe`, `download`, `measure`, `render`, `publish`. `error_kind` is one of
     `pipeline.sound.records.ErrorKind`, `error` a sentence, and `is_permanent` says that time will not cure it. Service
     and id are known from the probe on, or before it from a video: while one is not failed or cancelled there is no
-    second of the same. `progress` goes from 0 to 1 within the stage. Those with an earlier `expires_at` come first.
+    second of the same for that person; of what several people want, the first is downloaded. `progress` goes from 0 to
+    1 within the stage. Those with an earlier `expires_at` come first.
     """
 
     __tablename__ = "extractions"
     __table_args__ = (
         Index(
             "uq_extractions_live",
+            "person_id",
             "service",
             "external_id",
             unique=True,

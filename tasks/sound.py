@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from celery import current_app, shared_task
 
 from feeds.podcasts.marking import mark_sounds
+from pipeline.operations import sound_folders
 from pipeline.programs.sounds import look_for_work, surroundings
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.runtime import utc_now
@@ -20,8 +21,11 @@ from pipeline.sound.extracting.holding import Stopping
 from pipeline.sound.extracting.surroundings import Surroundings
 from pipeline.sound.extracting.sweeping import sweep as sweep_files
 from pipeline.sound.following.shows import look_at_lists
+from pipeline.sound.media.ffmpeg import FfmpegMissing
 from pipeline.sound.rendering.due import Outcome, render_due
+from pipeline.sound.scanning.scan import FolderGone, ScanBusy
 from pipeline.sound.store import renditions
+from pipeline.sound.store.folders import folders_to_scan, give_up_scan, load_folder
 from tasks.send import is_stopping
 from tasks.surroundings import runtime
 from tasks.ticks import hint_of_news
@@ -37,6 +41,7 @@ def due() -> None:
     waiting = look_for_work(runtime(), utc_now())
     at_once = runtime().settings.sound_processes
     _hint(["sound.follow"] if waiting.is_list_due else [])
+    _hint(["sound.scan"] if waiting.folders else [])
     _hint(["sound.render"] * min(waiting.renditions, at_once))
     _hint(["sound.extract"] * min(waiting.extractions, at_once))
 
@@ -130,6 +135,28 @@ def follow() -> None:
             logger.info("a show wants more", extra={"show": listed.show, "wanted": listed.wanted})
     if any(listed.wanted for listed in looked):
         _hint(["sound.due"])
+
+
+@shared_task(name="sound.scan", soft_time_limit=None, time_limit=None)
+def scan() -> None:
+    """Scan the folders that a person has asked for."""
+    with runtime().engine.connect() as connection:
+        waiting = [load_folder(connection, folder_id) for folder_id in folders_to_scan(connection)]
+    for folder in waiting:
+        try:
+            report = sound_folders.scan(runtime(), folder, utc_now(), full=False)
+        except ScanBusy:
+            # Another worker is at it, since an earlier hint.
+            continue
+        except (FolderGone, FfmpegMissing) as error:
+            logger.warning("a folder of sounds was not scanned: %s", error, extra={"folder": folder.id})
+            with runtime().engine.begin() as connection:
+                give_up_scan(connection, folder.id)
+            continue
+        fields = {"folder": folder.id, "listed": report.listed, "read": report.read}
+        logger.info("sounds scanned", extra=fields)
+        _hint(["sound.due"])
+        hint(current_app, "publish.marked", expires=EXPIRES)
 
 
 @shared_task(name="sound.sweep")

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from pipeline.catalogue.people import person_named
@@ -11,10 +10,11 @@ from pipeline.cli.meaning import refuse_person
 from pipeline.cli.opening import GREATEST, open_command
 from pipeline.cli.sounds import PersonName
 from pipeline.library.journal.reading import check_word
+from pipeline.operations import extractions as operations
 from pipeline.runtime.output import JsonFlag, console, distance, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 from pipeline.sound.records import CURES
-from pipeline.sound.store.extractions import STATES, ExtractionRow, list_extractions, load_extraction
+from pipeline.sound.store.extractions import STATES
 
 SHOWN = 50
 extractions = make_noun(COMMANDS["extractions"].help)
@@ -47,10 +47,10 @@ def list_all(
     now = utc_now()
     states: Any = [check_word(each, STATES, "state") for each in state or ()]
     with open_command().engine.connect() as connection:
-        rows = list_extractions(connection, states=states, person_id=person_named(connection, person), limit=limit)
+        rows = operations.list_extractions(connection, person_named(connection, person), states, limit)
     if as_json:
         for row in rows:
-            print_json(_row(row))
+            print_json(row)
         return
     shown = [
         {
@@ -74,13 +74,14 @@ def show_one(
     number: Annotated[
         int, typer.Argument(metavar="EXTRACTION", min=1, max=GREATEST, help="As `extractions` numbers it.")
     ],
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show all that is known of an extraction."""
     with open_command().engine.connect() as connection:
-        row = load_extraction(connection, number)
+        row = operations.show_extraction(connection, person_named(connection, person), number)
     if as_json:
-        print_json(_row(row))
+        print_json(row)
         return
     console.print(f"{show(row.title or row.url)} is extraction {row.id}", markup=False, style="bold")
     waits = row.next_due_at if row.state == "pending" else None
@@ -106,14 +107,8 @@ def show_one(
         console.print(f"To try it again: lootwire sounds retry {row.id}", markup=False)
 
 
-def _stage(row: ExtractionRow) -> str:
+def _stage(row: operations.ExtractionAnswer) -> str:
     if row.state in {"completed", "cancelled"}:
         return ""
     share = f" {row.progress:.0%}" if row.state == "processing" and row.progress else ""
     return f"{row.stage}{share}"
-
-
-def _row(row: ExtractionRow) -> dict[str, Any]:
-    values = msgspec.structs.asdict(row)
-    del values["person_id"]
-    return {"extraction": values.pop("id"), **values}

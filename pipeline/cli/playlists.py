@@ -1,36 +1,23 @@
 """Commands on playlists: made, filled in a person's order, published as podcasts."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 import typer
-from sqlalchemy import Connection
 
-from feeds.podcasts.marking import mark_playlists
-from models.errors import UsageError
 from models.words.units import counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.meaning import refuse_person
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.cli.podcast_addresses import podcast_addresses, print_addresses
-from pipeline.cli.sounds import PersonName, ProfileName, SoundNames, print_sounds, profile_of, sound_row
+from pipeline.cli.podcast_addresses import print_addresses
+from pipeline.cli.sounds import PersonName, ProfileName, SoundNames, print_sounds
+from pipeline.operations import playlists as operations
+from pipeline.operations.playlists import PlaylistChanges, PlaylistOrder
+from pipeline.operations.podcasts import podcast_addresses
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 from pipeline.sound.listing.sounds import SoundFilter, load_sounds, sounds_named
-from pipeline.sound.store import renditions
-from pipeline.sound.store.playlists import (
-    PlaylistRow,
-    change_playlist,
-    create_playlist,
-    list_playlists,
-    load_order,
-    playlist_named,
-    put_sounds,
-    remove_playlist,
-    take_off,
-)
 
 playlists = make_noun(COMMANDS["playlists"].help)
 PlaylistName = Annotated[str, typer.Argument(metavar="PLAYLIST", help="The playlist's name.")]
@@ -62,7 +49,8 @@ def list_by_default(context: typer.Context, person: PersonName = None, as_json: 
 def list_all(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show your playlists."""
     with open_command().engine.connect() as connection:
-        rows = [_row(each) for each in list_playlists(connection, person_named(connection, person))]
+        listed = operations.list_playlists(connection, person_named(connection, person))
+    rows = map(msgspec.to_builtins, listed)
     empty = "There are no playlists yet: lootwire playlists create NAME"
     print_rows(rows, as_json=as_json, columns=_COLUMNS, empty=empty)
 
@@ -79,18 +67,19 @@ def create(
     """Make a playlist, which is a podcast too; one of that name that was removed is there again, with its sounds."""
     runtime, now = open_command(), utc_now()
     with runtime.engine.begin() as connection:
-        made = create_playlist(
+        made = operations.create_playlist(
+            runtime,
             connection,
+            person_named(connection, person),
+            now,
             name,
-            person_id=person_named(connection, person),
-            now=now,
             description=description,
-            profile=profile_of(runtime, profile),
-            is_public=bool(public),
+            profile=profile,
+            public=bool(public),
         )
     addresses = podcast_addresses(runtime, "playlist", made.id, now)
     if as_json:
-        print_json(_row(made) | addresses)
+        print_json(msgspec.to_builtins(made) | msgspec.to_builtins(addresses))
         return
     console.print(f"{show(made.name)}: {counted_plainly(made.sounds, 'sound')}", markup=False, soft_wrap=True)
     print_addresses(addresses, is_public=made.is_public)
@@ -102,11 +91,11 @@ def show_playlist(name: PlaylistName, person: PersonName = None, as_json: JsonFl
     runtime, now = open_command(), utc_now()
     with runtime.engine.connect() as connection:
         owner = person_named(connection, person)
-        chosen = playlist_named(connection, owner, name)
+        chosen = operations.find_playlist(connection, owner, name)
         lines = load_sounds(connection, owner, SoundFilter(playlist=chosen.id))
     addresses = podcast_addresses(runtime, "playlist", chosen.id, now)
     if as_json:
-        print_json(_row(chosen) | addresses | {"order": [sound_row(line) for line in lines]})
+        print_json(msgspec.to_builtins(chosen) | msgspec.to_builtins(addresses) | {"order": lines})
         return
     print_sounds(lines, as_json=False, empty=f"Nothing is on it: lootwire playlists add {chosen.name!r} SOUND")
     print_addresses(addresses, is_public=chosen.is_public)
@@ -124,22 +113,12 @@ def change(
 ) -> None:
     """Change what a playlist is called, what it says of itself, how loud it is, and who may find it."""
     runtime, now = open_command(), utc_now()
-    values: dict[str, object] = {
-        "name": new_name,
-        "description": description,
-        "profile": None if profile is None else profile_of(runtime, profile),
-        "is_public": public,
-    }
+    changes = PlaylistChanges(name=new_name, description=description, profile=profile, public=public)
     with runtime.engine.begin() as connection:
-        chosen = playlist_named(connection, person_named(connection, person), name)
-        wanted = {column: value or None if column == "description" else value for column, value in values.items()}
-        changes = {column: value for column, value in wanted.items() if values[column] is not None}
-        changed = change_playlist(connection, chosen.id, **changes)
-        if profile is not None:
-            renditions.want(connection, load_order(connection, chosen.id), changed.profile, now)
-        mark_playlists(connection, [chosen.id])
+        chosen = operations.find_playlist(connection, person_named(connection, person), name)
+        changed = operations.change_playlist(runtime, connection, chosen.id, now, changes)
     if as_json:
-        print_json(_row(changed))
+        print_json(changed)
     else:
         console.print(f"{show(changed.name)} is changed.", markup=False, soft_wrap=True)
 
@@ -152,12 +131,10 @@ def add(
     now = utc_now()
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        chosen = playlist_named(connection, owner, name)
+        chosen = operations.find_playlist(connection, owner, name)
         added = sounds_named(connection, owner, sounds)
-        put_sounds(connection, chosen.id, added, now, at=at)
-        renditions.want(connection, added, chosen.profile, now)
-        order = _order(connection, owner, chosen)
-    _say(chosen, order, as_json=as_json)
+        order = operations.add_sounds(connection, owner, chosen, added, now, at=at)
+    _say(order, as_json=as_json)
 
 
 @playlists.command("move")
@@ -172,13 +149,10 @@ def move(
     now = utc_now()
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        chosen = playlist_named(connection, owner, name)
+        chosen = operations.find_playlist(connection, owner, name)
         (sound_id,) = sounds_named(connection, owner, [sound])
-        if sound_id not in load_order(connection, chosen.id):
-            raise UsageError(f"sound {sound_id} is not on {show(chosen.name)}: lootwire playlists add puts it there")
-        put_sounds(connection, chosen.id, [sound_id], now, at=place)
-        order = _order(connection, owner, chosen)
-    _say(chosen, order, as_json=as_json)
+        order = operations.move_sound(connection, owner, chosen, sound_id, place, now)
+    _say(order, as_json=as_json)
 
 
 @playlists.command("take-off")
@@ -188,37 +162,24 @@ def take_sounds_off(
     """Take sounds off a playlist; they stay among your sounds."""
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        chosen = playlist_named(connection, owner, name)
-        # Before they go: afterwards no playlist would name them.
-        mark_playlists(connection, [chosen.id])
-        take_off(connection, chosen.id, sounds_named(connection, owner, sounds))
-        order = _order(connection, owner, chosen)
-    _say(chosen, order, as_json=as_json)
+        chosen = operations.find_playlist(connection, owner, name)
+        order = operations.take_off(connection, owner, chosen, sounds_named(connection, owner, sounds))
+    _say(order, as_json=as_json)
 
 
 @playlists.command("remove")
 def remove(name: PlaylistName, person: PersonName = None) -> None:
     """Remove a playlist and its podcast; its sounds stay."""
     with open_command().engine.begin() as connection:
-        chosen = playlist_named(connection, person_named(connection, person), name)
-        remove_playlist(connection, chosen.id, utc_now())
+        chosen = operations.find_playlist(connection, person_named(connection, person), name)
+        operations.remove_playlist(connection, chosen.id, utc_now())
     console.print(f"{show(chosen.name)} is removed; its sounds stay.", markup=False, soft_wrap=True)
 
 
-def _order(connection: Connection, owner: int, playlist: PlaylistRow) -> list[dict[str, object]]:
-    mark_playlists(connection, [playlist.id])
-    lines = load_sounds(connection, owner, SoundFilter(playlist=playlist.id))
-    return [{"place": place, "sound": line.id, "title": line.title} for place, line in enumerate(lines, 1)]
-
-
-def _say(playlist: PlaylistRow, order: Sequence[dict[str, object]], *, as_json: bool) -> None:
+def _say(order: PlaylistOrder, *, as_json: bool) -> None:
     if as_json:
-        print_json({"playlist": playlist.name, "order": order})
+        print_json(order)
         return
-    print_rows(order, as_json=False, columns=("place", "sound", "title"), empty=f"Nothing is on {show(playlist.name)}.")
-
-
-def _row(playlist: PlaylistRow) -> dict[str, object]:
-    values = msgspec.structs.asdict(playlist)
-    del values["person_id"]
-    return {"playlist": values.pop("id"), **values, "public": values["is_public"]}
+    rows = [msgspec.structs.asdict(line) for line in order.order]
+    empty = f"Nothing is on {show(order.playlist)}."
+    print_rows(rows, as_json=False, columns=("place", "sound", "title"), empty=empty)

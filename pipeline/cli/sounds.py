@@ -6,37 +6,20 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from feeds.podcasts.marking import mark_sounds
-from models.errors import UsageError
 from models.words.units import counted_plainly, length
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.meaning import refuse_person
 from pipeline.cli.opening import GREATEST, open_command
 from pipeline.library.journal.reading import check_word
-from pipeline.programs.sounds import surroundings
+from pipeline.operations import sounds as operations
+from pipeline.operations.extractions import ExtractionChange, cancel_extractions, retry_extractions
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
-from pipeline.runtime.runtime import Runtime, utc_now
-from pipeline.sound.extracting.sweeping import free_sounds
-from pipeline.sound.listing.sounds import (
-    SoundDetails,
-    SoundFilter,
-    SoundLine,
-    load_details,
-    load_sounds,
-    sounds_named,
-)
+from pipeline.runtime.runtime import utc_now
+from pipeline.sound.listing.sounds import SoundLine, load_sounds, sounds_named
 from pipeline.sound.listing.statistics import load_statistics
-from pipeline.sound.loudness.profiles import profile_named
 from pipeline.sound.records import SoundKind
-from pipeline.sound.store.extractions import add_extraction, cancel_extraction, retry_extraction, retry_failed
 from pipeline.sound.store.folders import KINDS
-from pipeline.sound.store.originals import original_of
-from pipeline.sound.store.playlists import playlist_named
-from pipeline.sound.store.plays import note_play
-from pipeline.sound.store.shows import find_show
-from pipeline.sound.store.sounds import remove_sounds
-from pipeline.sound.store.tags import change_tags, list_tags
 
 ORIGIN = "command"
 sounds = make_noun(COMMANDS["sounds"].help)
@@ -83,19 +66,19 @@ def list_all(
     as_json: JsonFlag = False,
 ) -> None:
     """Show sounds, the newest first."""
+    wish = operations.SoundWish(
+        kind=None if kind is None else checked_kind(kind),
+        tag=tag,
+        search=text,
+        show=of_show,
+        playlist=playlist,
+        missing=missing,
+        unrendered=unrendered,
+    )
     with open_command().engine.connect() as connection:
         owner = person_named(connection, person)
-        wish = SoundFilter(
-            kind=None if kind is None else checked_kind(kind),
-            tag=tag,
-            text=text,
-            show=None if of_show is None else find_show(connection, of_show, person_id=owner).id,
-            playlist=None if playlist is None else playlist_named(connection, owner, playlist).id,
-            is_missing=missing,
-            is_unrendered=unrendered,
-        )
-        lines = load_sounds(connection, owner, wish, limit)
-    empty = _EMPTY if wish == SoundFilter() else "No sound is as you say."
+        lines = load_sounds(connection, owner, operations.filter_of(connection, owner, wish), limit)
+    empty = _EMPTY if wish == operations.SoundWish() else "No sound is as you say."
     print_sounds(lines, as_json=as_json, empty=empty)
 
 
@@ -104,10 +87,11 @@ def show_sounds(names: SoundNames, person: PersonName = None, as_json: JsonFlag 
     """Show all that is known of sounds: chapters, muted parts, how loud they were and are, and where they lie."""
     with open_command().engine.connect() as connection:
         owner = person_named(connection, person)
-        chosen = [load_details(connection, sound_id) for sound_id in sounds_named(connection, owner, names)]
+        numbers = sounds_named(connection, owner, names)
+        chosen = [operations.show_sound(connection, owner, number) for number in numbers]
     for details in chosen:
         if as_json:
-            print_json(_details_row(details))
+            print_json(details)
         else:
             _print_details(details)
 
@@ -127,20 +111,17 @@ def add(
     That is done while Lootwire runs; `lootwire extractions` shows how far it is.
     """
     runtime, now = open_command(), utc_now()
-    chosen = profile_of(runtime, profile)
     checked = checked_kind(kind)
     with runtime.engine.begin() as connection:
         owner = person_named(connection, person)
-        added = [
-            add_extraction(connection, address, now=now, person_id=owner, kind=checked, profile=chosen)
-            for address in addresses
-        ]
+        added = operations.add_sounds(runtime, connection, owner, addresses, now, kind=checked, profile=profile)
     for each in added:
         if as_json:
-            print_json({"extraction": each.id, "new": each.is_new})
+            print_json(each)
         else:
-            how = "will be fetched" if each.is_new else "is there already"
-            console.print(f"Extraction {each.id} {how}: lootwire extractions show {each.id}", markup=False)
+            how = "will be fetched" if each.new else "is there already"
+            number = each.extraction
+            console.print(f"Extraction {number} {how}: lootwire extractions show {number}", markup=False)
 
 
 @sounds.command("retry")
@@ -153,23 +134,20 @@ def retry(
     as_json: JsonFlag = False,
 ) -> None:
     """Try extractions again that failed or were cancelled, and those that wait at once; all that failed without any."""
-    now = utc_now()
-    with open_command().engine.begin() as connection:
+    runtime, now = open_command(), utc_now()
+    with runtime.engine.begin() as connection:
         owner = person_named(connection, person)
-        for number in numbers or ():
-            retry_extraction(connection, number, now)
-        again = list(numbers or retry_failed(connection, now, person_id=owner))
+        again = retry_extractions(runtime.settings, connection, owner, now, numbers or ())
     _say_extractions(again, "tried again", as_json=as_json)
 
 
 @sounds.command("cancel")
-def cancel(numbers: Numbers, as_json: JsonFlag = False) -> None:
+def cancel(numbers: Numbers, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Cancel extractions; whatever fetches one just now ends within seconds."""
     now = utc_now()
     with open_command().engine.begin() as connection:
-        for number in numbers:
-            cancel_extraction(connection, number, now)
-    _say_extractions(numbers, "cancelled", as_json=as_json)
+        cancelled = cancel_extractions(connection, person_named(connection, person), now, numbers)
+    _say_extractions(cancelled, "cancelled", as_json=as_json)
 
 
 @sounds.command("remove")
@@ -181,10 +159,8 @@ def remove(names: SoundNames, person: PersonName = None, as_json: JsonFlag = Fal
     runtime, now = open_command(), utc_now()
     with runtime.engine.begin() as connection:
         owner = person_named(connection, person)
-        chosen = sounds_named(connection, owner, names)
-        mark_sounds(connection, chosen)
-        removed = remove_sounds(connection, chosen, now)
-    free_sounds(runtime.engine, runtime.settings.data_dir)
+        removed = operations.remove(connection, sounds_named(connection, owner, names), now)
+    operations.free(runtime)
     if as_json:
         print_json({"removed": list(removed)})
     else:
@@ -207,20 +183,16 @@ def tag(
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
         if name is None:
-            known = list_tags(connection, owner)
-            rows = [{"tag": each, "sounds": count} for each, count in known.items()]
+            rows = [msgspec.to_builtins(each) for each in operations.list_tags(connection, owner)]
             empty = "No sound has a tag yet: lootwire sounds tag SOUND TAG"
             print_rows(rows, as_json=as_json, columns=("tag", "sounds"), empty=empty)
             return
-        if not tags and not remove:
-            raise UsageError("say which tags: lootwire sounds tag SOUND TAG, or --remove TAG")
         (sound_id,) = sounds_named(connection, owner, [name])
-        after = change_tags(connection, [sound_id], add=tags or (), remove=remove or ())
-        mark_sounds(connection, [sound_id])
+        after = operations.tag_sound(connection, sound_id, add=tags or (), remove=remove or ())
     if as_json:
-        print_json({"sound": sound_id, "tags": after[sound_id]})
+        print_json(after)
     else:
-        console.print(f"Sound {sound_id}: {show(after[sound_id]) or 'no tags'}", markup=False, soft_wrap=True)
+        console.print(f"Sound {sound_id}: {show(after.tags) or 'no tags'}", markup=False, soft_wrap=True)
 
 
 @sounds.command("play")
@@ -232,19 +204,13 @@ def play(names: SoundNames, person: PersonName = None, as_json: JsonFlag = False
     runtime, now = open_command(), utc_now()
     with runtime.engine.begin() as connection:
         owner = person_named(connection, person)
-        chosen = [load_details(connection, sound_id) for sound_id in sounds_named(connection, owner, names)]
-        note_play(connection, [each.line.id for each in chosen], owner, ORIGIN, now)
-        files = []
-        for details in chosen:
-            rendered = next((each.path for each in details.renditions if each.state == "ready" and each.path), None)
-            data_dir = runtime.settings.data_dir
-            path = data_dir / rendered if rendered else original_of(connection, details.line.id, data_dir).path
-            files.append(path)
-    for details, path in zip(chosen, files, strict=True):
+        numbers = sounds_named(connection, owner, names)
+        played = operations.play_sounds(connection, owner, numbers, ORIGIN, now, runtime.settings.data_dir)
+    for each in played:
         if as_json:
-            print_json({"sound": details.line.id, "title": details.line.title, "path": path, "at": now})
+            print_json(each)
         else:
-            console.print(show(path or f"{details.line.title}: its file is missing"), markup=False, soft_wrap=True)
+            console.print(show(each.path or f"{each.title}: its file is missing"), markup=False, soft_wrap=True)
 
 
 @sounds.command("stats")
@@ -277,11 +243,6 @@ def show_statistics(person: PersonName = None, as_json: JsonFlag = False) -> Non
         console.print(f"{each.plays:,} × {show(each.title)}", markup=False, soft_wrap=True)
 
 
-def profile_of(runtime: Runtime, name: str | None) -> str:
-    """Return a profile's name, `podcast` without one; raises `UsageError` with the names that there are."""
-    return profile_named(surroundings(runtime).profiles, name or "podcast").name
-
-
 def checked_kind(kind: str, kinds: Sequence[SoundKind] = KINDS) -> SoundKind:
     """Return a kind of sound; raises `UsageError` with those that there are where it is none of them."""
     return check_word(kind, kinds, "kind")  # type: ignore[return-value] # the words are those of the type
@@ -289,15 +250,12 @@ def checked_kind(kind: str, kinds: Sequence[SoundKind] = KINDS) -> SoundKind:
 
 def print_sounds(lines: Sequence[SoundLine], *, as_json: bool, empty: str) -> None:
     """Print sounds as lists have them."""
-    rows = [sound_row(line) if as_json else _readable(line) for line in lines]
+    if as_json:
+        for line in lines:
+            print_json(line)
+        return
     columns = ("sound", "title", "length", "of", "kind", "loudness", "published_at", "tags", "state")
-    print_rows(rows, as_json=as_json, columns=columns, empty=empty)
-
-
-def sound_row(line: SoundLine) -> dict[str, Any]:
-    """Return a sound as JSON has it."""
-    values = msgspec.structs.asdict(line)
-    return {"sound": values.pop("id"), **values}
+    print_rows(map(_readable, lines), as_json=False, columns=columns, empty=empty)
 
 
 def megabytes(count: int) -> str:
@@ -336,31 +294,24 @@ def moment(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _details_row(details: SoundDetails) -> dict[str, Any]:
-    rest = msgspec.structs.asdict(details)
-    line = sound_row(rest.pop("line"))
-    return line | rest | {"renditions": [msgspec.structs.asdict(each) for each in details.renditions]}
-
-
-def _print_details(details: SoundDetails) -> None:
-    line = details.line
-    console.print(f"{show(line.title)} is sound {line.id}", markup=False, style="bold")
-    muted = None if not line.muted_seconds else f"{length(int(line.muted_seconds))}, by the service"
+def _print_details(details: operations.SoundAnswer) -> None:
+    console.print(f"{show(details.title)} is sound {details.id}", markup=False, style="bold")
+    muted = None if not details.muted_seconds else f"{length(int(details.muted_seconds))}, by the service"
     facts = (
-        ("Kind", line.kind),
-        ("Of", line.channel or line.artist),
-        ("Published", line.published_at),
-        ("Length", clock(line.seconds)),
-        ("Size", megabytes(line.size)),
-        ("Tags", line.tags),
+        ("Kind", details.kind),
+        ("Of", details.channel or details.artist),
+        ("Published", details.published_at),
+        ("Length", clock(details.seconds)),
+        ("Size", megabytes(details.size)),
+        ("Tags", details.tags),
         ("Also called", details.aliases),
         ("Page", details.webpage_url),
-        ("Shows", line.shows),
-        ("Playlists", line.playlists),
-        ("Played", f"{line.plays:,} times" if line.plays else None),
+        ("Shows", details.shows),
+        ("Playlists", details.playlists),
+        ("Played", f"{details.plays:,} times" if details.plays else None),
         ("Muted", muted),
         ("Files", details.files),
-        ("Missing", "its file is gone" if line.is_missing else None),
+        ("Missing", "its file is gone" if details.is_missing else None),
     )
     for label, value in facts:
         if value:
@@ -392,10 +343,10 @@ def _figure(value: float | None) -> str:
     return "?" if value is None else f"{value:.1f}"
 
 
-def _say_extractions(numbers: Sequence[int], became: str, *, as_json: bool) -> None:
+def _say_extractions(changes: Sequence[ExtractionChange], became: str, *, as_json: bool) -> None:
     if as_json:
-        for number in numbers:
-            print_json({"extraction": number, "result": became})
+        for change in changes:
+            print_json(change)
     else:
-        named = f": {', '.join(map(str, numbers))}" if numbers else ""
-        console.print(f"{counted_plainly(len(numbers), 'extraction')} {became}{named}.", markup=False)
+        named = f": {', '.join(str(change.extraction) for change in changes)}" if changes else ""
+        console.print(f"{counted_plainly(len(changes), 'extraction')} {became}{named}.", markup=False)

@@ -1,6 +1,5 @@
 """Commands that work on sounds: `sounds scan`, `folders`, `forget`, `render`, `cookies`, `update-extractors`."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,27 +17,18 @@ from models.words.units import counted, counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command, read_named
-from pipeline.cli.sounds import PersonName, ProfileName, checked_kind, profile_of, sounds
+from pipeline.cli.sounds import PersonName, ProfileName, checked_kind, sounds
+from pipeline.operations import sound_folders as operations
+from pipeline.operations.sounds import want_renditions
 from pipeline.programs.sounds import surroundings
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
-from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.runtime import utc_now
 from pipeline.sound.downloading.cookies import MOST_BYTES, cookies_for
 from pipeline.sound.downloading.updating import update
-from pipeline.sound.listing.sounds import SoundFilter, load_sounds, sounds_named
+from pipeline.sound.listing.sounds import sounds_named
 from pipeline.sound.rendering.due import render_due
-from pipeline.sound.scanning.hearing import ear_of
-from pipeline.sound.scanning.scan import Remark, ScanReport, What, scan_folder
-from pipeline.sound.store import renditions
-from pipeline.sound.store.files import settle_missing, sounds_of_folder
-from pipeline.sound.store.folders import (
-    FOLDER_KINDS,
-    Folder,
-    add_folder,
-    folder_named,
-    list_folders,
-    mark_removed,
-    shown,
-)
+from pipeline.sound.scanning.scan import Remark, ScanReport, What
+from pipeline.sound.store.folders import FOLDER_KINDS
 from pipeline.sound.store.hosts import host_of, list_hosts, remove_cookies, set_cookies
 
 REMARKS_SHOWN = 20
@@ -85,89 +75,36 @@ def scan(
     new or changed is read, and nothing is written. What vanished is missing, and not forgotten. Exits with 3 where
     files could not be read.
     """
-    runtime = open_command()
-    chosen = _chosen(runtime, folders or (), kind, profile, person)
+    runtime, now = open_command(), utc_now()
+    checked = None if kind is None else checked_kind(kind, FOLDER_KINDS)
+    with runtime.engine.begin() as connection:
+        owner = person_named(connection, person)
+        chosen = operations.choose_folders(
+            runtime, connection, owner, folders or (), now, kind=checked, profile=profile
+        )
     if not chosen:
         raise UsageError(_EMPTY)
     code = 0
     for folder in chosen:
         with _counting(f"reading {show(folder.shown)}", "files") as on_read:
-            report = _scan(runtime, folder, full=full, on_read=on_read)
+            report = operations.scan(runtime, folder, now, full=full, on_read=on_read)
         print_json(_report_row(report)) if as_json else _tell(report)
         if report.problems or report.count("unreadable"):
             code = SET_ASIDE
     return code
 
 
-def _chosen(
-    runtime: Runtime, names: Sequence[str], kind: str | None, profile: str | None, person: str | None
-) -> list[Folder]:
-    """Return the folders that a person means; those that are new are added, and others changed where that is said."""
-    named = None if profile is None else profile_of(runtime, profile)
-    checked = None if kind is None else checked_kind(kind, FOLDER_KINDS)
-    now = utc_now()
-    with runtime.engine.begin() as connection:
-        owner = person_named(connection, person)
-        if not names:
-            return list_folders(connection, owner)
-        chosen = []
-        for name in names:
-            known = folder_named(connection, owner, name)
-            if known is None or checked is not None or named is not None:
-                known = add_folder(
-                    connection,
-                    os.fsencode(name) if known is None else known.path,
-                    person_id=owner,
-                    kind=checked or (known.kind if known else "effect"),
-                    profile=named or (known.profile if known else None),
-                    now=now,
-                )
-                if known.profile is not None:
-                    renditions.want(connection, sounds_of_folder(connection, known.id), known.profile, now)
-            chosen.append(known)
-    return chosen
-
-
-def _scan(runtime: Runtime, folder: Folder, *, full: bool, on_read: Callable[[int], object]) -> ScanReport:
-    now = utc_now()
-
-    def take(connection: Connection, sound_ids: Sequence[int]) -> None:
-        # What was rendered of the bytes before is rendered anew.
-        before = select(Rendition.profile, Rendition.sound_id).where(Rendition.sound_id.in_(sound_ids))
-        for profile, sound_id in connection.execute(before).all():
-            renditions.want(connection, [sound_id], profile, now, anew=True)
-        if folder.profile is not None:
-            renditions.want(connection, sound_ids, folder.profile, now)
-        mark_sounds(connection, sound_ids)
-
-    return scan_folder(
-        runtime.engine,
-        folder.id,
-        now=now,
-        open_ear=ear_of(runtime.settings.ffmpeg),
-        on_new=take,
-        on_read=on_read,
-        full=full,
-    )
-
-
 def show_folders(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the folders of your own sounds."""
     with open_command().engine.connect() as connection:
-        listed = list_folders(connection, person_named(connection, person))
-        rows = [
-            {
-                "folder": folder.id,
-                "path": folder.shown,
-                "kind": folder.kind,
-                "profile": folder.profile,
-                "sounds": len(sounds_of_folder(connection, folder.id)),
-                "scanned_at": folder.scanned_at,
-            }
-            for folder in listed
-        ]
+        listed = operations.list_folders(connection, person_named(connection, person))
     columns = ("folder", "path", "kind", "profile", "sounds", "scanned_at")
-    print_rows(rows, as_json=as_json, columns=columns, empty=_EMPTY)
+    if as_json:
+        for folder in listed:
+            print_json(folder)
+        return
+    rows = [{"folder": folder.id, **msgspec.structs.asdict(folder)} for folder in listed]
+    print_rows(rows, as_json=False, columns=columns, empty=_EMPTY)
 
 
 def forget(
@@ -178,12 +115,8 @@ def forget(
     now = utc_now()
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        chosen = folder_named(connection, owner, folder)
-        if chosen is None:
-            known = ", ".join(f"{each.id} ({each.shown})" for each in list_folders(connection, owner)) or "none"
-            raise UsageError(f"no folder of sounds is {shown(os.fsencode(folder))!r}; there are {known}")
-        mark_removed(connection, chosen.id, now)
-        settle_missing(connection, sounds_of_folder(connection, chosen.id), now)
+        chosen = operations.find_folder(connection, owner, folder)
+        operations.forget_folder(connection, chosen, now)
     console.print(f"{show(chosen.shown)} is looked at no more.", markup=False, soft_wrap=True)
 
 
@@ -206,24 +139,21 @@ def render(
     """
     runtime, now = open_command(), utc_now()
     around = surroundings(runtime)
-    around.ffmpeg()
-    named = None if profile is None else profile_of(runtime, profile)
-    wish = SoundFilter(kind=None if kind is None else checked_kind(kind))
     with runtime.engine.begin() as connection:
         owner = person_named(connection, person)
-        only = set(sounds_named(connection, owner, names)) if names else None
-        chosen = {
-            line.id: named or ("effects" if line.kind == "effect" else "podcast")
-            for line in load_sounds(connection, owner, wish)
-            if (only is None or line.id in only) and not line.is_missing
-        }
-        for name in sorted(set(chosen.values())):
-            ids = [sound_id for sound_id, wanted in chosen.items() if wanted == name]
-            renditions.want(connection, ids, name, now, anew=force)
-        waiting = _waiting(connection, chosen)
+        wanted = want_renditions(
+            runtime,
+            connection,
+            owner,
+            now,
+            sound_ids=sounds_named(connection, owner, names) if names else None,
+            kind=None if kind is None else checked_kind(kind),
+            profile=profile,
+            force=force,
+        )
     rows = []
-    with _rendering(len(waiting)) as on_done:
-        for rendition_id in waiting:
+    with _rendering(len(wanted.waiting)) as on_done:
+        for rendition_id in wanted.waiting:
             outcome = render_due(
                 runtime.engine,
                 rendition_id,
@@ -238,17 +168,9 @@ def render(
                 rows.append(_rendered(connection, rendition_id, outcome))
             on_done()
     columns = ("sound", "profile", "outcome", "mode", "before", "after", "note")
-    empty = "Every sound is rendered; --force renders again." if chosen else "No sound is as you say."
+    empty = "Every sound is rendered; --force renders again." if wanted.chosen else "No sound is as you say."
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
     return SET_ASIDE if any(row["outcome"] in {"failed", "put off"} for row in rows) else 0
-
-
-def _waiting(connection: Connection, chosen: dict[int, str]) -> list[int]:
-    query = select(Rendition.id, Rendition.sound_id, Rendition.profile).where(
-        Rendition.sound_id.in_(chosen), Rendition.state.in_(["pending", "rendering"])
-    )
-    rows = connection.execute(query.order_by(Rendition.id)).all()
-    return [row.id for row in rows if chosen[row.sound_id] == row.profile]
 
 
 def _rendered(connection: Connection, rendition_id: int, outcome: str) -> dict[str, Any]:

@@ -178,7 +178,12 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "missing_since": Rule.WAS,
     },
     "sounds": {"published_at": Rule.STAYS, "added_at": Rule.WAS, "missing_at": Rule.WAS, "removed_at": Rule.WAS},
-    "sound_folders": {"added_at": Rule.WAS, "scanned_at": Rule.WAS, "removed_at": Rule.WAS},
+    "sound_folders": {
+        "added_at": Rule.WAS,
+        "scanned_at": Rule.WAS,
+        "scan_wanted_at": Rule.WAS,
+        "removed_at": Rule.WAS,
+    },
     "sound_files": {"seen_at": Rule.WAS, "missing_since": Rule.WAS},
     "renditions": {"next_due_at": Rule.DUE, "lease_until": Rule.DUE, "rendered_at": Rule.WAS},
     "extractions": {

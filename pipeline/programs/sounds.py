@@ -15,14 +15,18 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from feeds.podcasts.addresses import public_page
+from models.errors import LootwireError
 from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.settings import Settings
 from pipeline.sound.downloading import Limits
+from pipeline.sound.downloading.updating import newest
 from pipeline.sound.extracting.surroundings import Surroundings
 from pipeline.sound.following.shows import want_videos
 from pipeline.sound.loudness.profiles import read_profiles
 from pipeline.sound.media.ffmpeg import find_ffmpeg
 from pipeline.sound.store import renditions
 from pipeline.sound.store.extractions import count_due, count_under_way
+from pipeline.sound.store.folders import folders_to_scan
 from pipeline.sound.store.shows import is_any_list_due
 
 # After its last work the program stays for this long: what comes soon after is begun at once.
@@ -32,21 +36,23 @@ LINGERS = timedelta(minutes=2)
 _ANY = text(
     "SELECT EXISTS (SELECT FROM extractions WHERE state IN ('pending', 'processing')) "
     "OR EXISTS (SELECT FROM renditions WHERE state IN ('pending', 'rendering')) "
-    "OR EXISTS (SELECT FROM shows WHERE removed_at IS NULL)"
+    "OR EXISTS (SELECT FROM shows WHERE removed_at IS NULL) "
+    "OR EXISTS (SELECT FROM sound_folders WHERE scan_wanted_at IS NOT NULL)"
 )
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is to be done: extractions and renditions that are due, lists to ask for, extractions under way."""
+    """How much is to be done: extractions and renditions that are due, lists, folders, extractions under way."""
 
     extractions: int = 0
     renditions: int = 0
     is_list_due: bool = False
     under_way: int = 0
+    folders: int = 0
 
     def __bool__(self) -> bool:
         """Whether the program is wanted."""
-        return bool(self.extractions or self.renditions or self.is_list_due or self.under_way)
+        return bool(self.extractions or self.renditions or self.is_list_due or self.under_way or self.folders)
 
 
 def surroundings(runtime: Runtime, *, is_stopping: Callable[[], bool] = lambda: False) -> Surroundings:
@@ -68,6 +74,16 @@ def surroundings(runtime: Runtime, *, is_stopping: Callable[[], bool] = lambda: 
     )
 
 
+def check_tools(settings: Settings) -> None:
+    """Raise `LootwireError` where nothing here can fetch and render sounds: what is queued would only wait."""
+    if newest(settings.data_dir) is None:
+        raise LootwireError(
+            "sounds cannot be fetched here: yt-dlp is not installed. `uv sync --group sound` brings it; `lootwire "
+            "doctor` says what else is missing"
+        )
+    find_ffmpeg(settings.ffmpeg)
+
+
 def look_for_work(runtime: Runtime, now: datetime) -> Waiting:
     """Have what shows want fetched, and return what is to be done; the program is wanted while that is anything."""
     with runtime.engine.begin() as connection:
@@ -84,6 +100,7 @@ def _look(connection: Connection, now: datetime) -> Waiting:
         renditions=len(renditions.due(connection, now)),
         is_list_due=is_any_list_due(connection, now),
         under_way=count_under_way(connection),
+        folders=len(folders_to_scan(connection)),
     )
 
 

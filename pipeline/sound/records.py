@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+# A time with its zone, which documents of the API say too.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 SoundKind = Literal["episode", "track", "clip", "effect", "speech"]
 Stage = Literal["probe", "download", "measure", "render", "publish"]
 State = Literal["pending", "processing", "completed", "failed", "cancelled"]

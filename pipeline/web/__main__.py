@@ -37,7 +37,8 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
     parts: list[BaseRoute] = [Mount("/", published)]
     if settings.api:
         api = Api(lambda: open_here(settings))
-        parts = [Mount(PREFIX, api), Route(PAGE, api), Mount(INVITE, Invitations(lambda: open_here(settings))), *parts]
+        invitations = Invitations(lambda: open_here(settings))
+        parts = [Mount(PREFIX, api), Route(PAGE, api), Mount(INVITE, invitations), *parts]
     pages = Application(parts)
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:

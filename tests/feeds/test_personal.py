@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from feeds.links import Opens, ensure_link, list_links, rotate_link
 from feeds.publish import publish
 from feeds.writing import PublishSummary
-from models import Delivery, Follow, Link, Target
+from models import Delivery, Event, Follow, Link, Person, Target
 from models.errors import UsageError
+from models.people import OWNER_ID
 from models.vault import Vault
 from tests.feeds.world import BASE_URL, NOON, Publishing
 
@@ -73,6 +74,29 @@ def test_what_a_person_follows_is_on_a_feed_of_their_own_with_what_was_there_bef
 
     assert household.titles(folder, "followed") == ["live", "of the game", "before"]
     assert {path.suffix for path in (world.root / folder).iterdir()} == {".xml", ".json", ".ics", ".html"}
+
+
+def test_sounds_of_followed_channels_are_on_the_feed_of_whom_they_belong_to(household: Household) -> None:
+    world = household.world
+    channel = world.channel()
+    ada = world.add(Person, name="ada", created_at=NOON)
+    for person_id in (OWNER_ID, ada):
+        world.add(Follow, kind="channel", channel_id=channel, person_id=person_id, created_at=NOON)
+    before = world.event("before", kind="sound.ready", channel_id=channel)
+    hers = world.event("ada's", kind="sound.ready", channel_id=channel)
+    of_nobody = world.event("of no channel", kind="sound.ready")
+    with world.engine.begin() as connection:
+        for event_id, person_id in ((before, OWNER_ID), (hers, ada), (of_nobody, OWNER_ID)):
+            connection.execute(update(Event).where(Event.id == event_id).values(person_id=person_id))
+    household.publish()
+    folder = household.link("followed")
+    after = world.event("after", kind="sound.ready", channel_id=channel)
+    with world.engine.begin() as connection:
+        connection.execute(update(Event).where(Event.id == after).values(person_id=OWNER_ID))
+
+    household.publish()
+
+    assert household.titles(folder, "followed") == ["after", "before"]
 
 
 def test_a_targets_feed_has_what_is_sent_to_it(household: Household) -> None:

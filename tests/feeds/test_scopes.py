@@ -126,6 +126,11 @@ def test_what_is_of_a_person_is_on_their_feeds_alone_whoever_follows_the_game() 
         assert feeds_of(kind, game_id=1, is_private=True, **links) == {feed}
 
 
+def test_sounds_of_channels_that_a_person_follows_are_on_their_feed_of_what_they_follow() -> None:
+    assert feeds_of("sound.ready", channel_id=1, is_private=True, followed=(1,)) == {("followed", 1)}
+    assert feeds_of("sound.ready", channel_id=1, is_private=True) == set()
+
+
 def test_a_private_date_is_on_personal_feeds_alone() -> None:
     links = {"followed": (1,), "news": (2,), "targets": (3,)}
     assert feeds_of("release.moved", game_id=1, is_private=True, **links) == {

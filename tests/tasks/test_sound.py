@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -13,6 +14,7 @@ from pipeline.runtime.runtime import utc_now
 from pipeline.sound.downloading.fetching import LOOPBACK_PORTS
 from pipeline.sound.store import renditions
 from pipeline.sound.store.extractions import add_extraction
+from pipeline.sound.store.folders import add_folder, folders_to_scan, want_scan
 from tasks import sound
 from tests.pipeline.sound.audio import make, speech
 from tests.pipeline.sound.media_server import MediaServer
@@ -89,3 +91,36 @@ def test_the_program_stays_for_a_while_after_its_last_work(installation: AtWork)
     os.utime(wanted, (before, before))
     say_wanted(wanted, is_wanted=False)
     assert not wanted.exists()
+
+
+def test_a_folder_that_a_person_wants_scanned_is_hinted_and_scanned_once(
+    installation: AtWork, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("effects")
+    make(folder / "horn.wav", speech(3.5))
+    with installation.engine.begin() as connection:
+        wanted = add_folder(connection, folder, now=utc_now())
+        want_scan(connection, wanted.id, utc_now())
+    sound.due()
+    assert [hint.task for hint in installation.hints()] == ["sound.scan"]
+    sound.scan()
+    assert installation.count(Sound) == 1
+    installation.forget_hints()
+    # A message that comes twice finds nothing to do.
+    sound.scan()
+    sound.due()
+    assert installation.hints() == []
+
+
+def test_a_folder_that_is_gone_is_waited_for_no_more(installation: AtWork, tmp_path: Path) -> None:
+    folder = tmp_path / "effects"
+    folder.mkdir()
+    with installation.engine.begin() as connection:
+        wanted = add_folder(connection, folder, now=utc_now())
+        want_scan(connection, wanted.id, utc_now())
+    folder.rmdir()
+
+    sound.scan()
+
+    with installation.engine.connect() as connection:
+        assert folders_to_scan(connection) == []

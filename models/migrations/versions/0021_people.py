@@ -24,6 +24,10 @@ BEGIN
 END
 $$
 """
+_LIVE = {
+    "sounds": ("uq_sounds_service_external_id", "external_id IS NOT NULL"),
+    "extractions": ("uq_extractions_live", "external_id IS NOT NULL AND state NOT IN ('failed', 'cancelled')"),
+}
 _GUARDED = ("ledger_entries", "audit_entries")
 
 
@@ -171,9 +175,35 @@ def upgrade() -> None:
     op.create_foreign_key(op.f("fk_subscriptions_person_id_people"), "subscriptions", "people", ["person_id"], ["id"])
     op.drop_constraint("uq_subscriptions_name", "subscriptions", type_="unique")
     op.create_unique_constraint(op.f("uq_subscriptions_person_id_name"), "subscriptions", ["person_id", "name"])
+    _make_sounds_a_persons_own()
+
+
+def _make_sounds_a_persons_own() -> None:
+    """The same bytes, and the same id of a service, are one sound of each person who wants them."""
+    op.add_column("sound_folders", sa.Column("scan_wanted_at", _TIME, nullable=True))
+    op.create_index(
+        "ix_sound_folders_wanted",
+        "sound_folders",
+        ["scan_wanted_at"],
+        unique=False,
+        postgresql_where=sa.text("scan_wanted_at IS NOT NULL"),
+    )
+    op.drop_constraint("uq_sounds_sha256", "sounds", type_="unique")
+    op.create_unique_constraint(op.f("uq_sounds_person_id_sha256"), "sounds", ["person_id", "sha256"])
+    for table, (name, where) in _LIVE.items():
+        op.drop_index(name, table_name=table)
+        columns = ["person_id", "service", "external_id"]
+        op.create_index(name, table, columns, unique=True, postgresql_where=sa.text(where))
 
 
 def downgrade() -> None:
+    for table, (name, where) in _LIVE.items():
+        op.drop_index(name, table_name=table)
+        op.create_index(name, table, ["service", "external_id"], unique=True, postgresql_where=sa.text(where))
+    op.drop_constraint("uq_sounds_person_id_sha256", "sounds", type_="unique")
+    op.create_unique_constraint(op.f("uq_sounds_sha256"), "sounds", ["sha256"])
+    op.drop_index("ix_sound_folders_wanted", table_name="sound_folders")
+    op.drop_column("sound_folders", "scan_wanted_at")
     op.drop_constraint("uq_subscriptions_person_id_name", "subscriptions", type_="unique")
     op.execute("DELETE FROM subscriptions WHERE person_id <> 1")
     op.create_unique_constraint(op.f("uq_subscriptions_name"), "subscriptions", ["name"])

@@ -228,7 +228,7 @@ class Attempt:
         total = status.get("total_bytes") or status.get("total_bytes_estimate")
         limits = self._request.limits
         if limits.size is not None and max(size, int(status.get("total_bytes") or 0)) > limits.size:
-            raise Stopped("quota", f"it is larger than {limits.size / 1e6:,.0f} MB")
+            raise Stopped("quota", f"it is larger than the {limits.size / 1e6:,.1f} MB that are left")
         if shutil.disk_usage(self._folder).free < limits.keep_free:
             raise Stopped("disk", f"less than {limits.keep_free / 1e6:,.0f} MB are free")
         part = min(size / total, 1.0) if total else None

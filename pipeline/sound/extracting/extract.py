@@ -94,14 +94,15 @@ def _carry_on(work: Work) -> Extracted:
     except ExtractionLost:
         return Extracted(work.claimed.id, _state_of(around, work.claimed))
     except Stopping:
-        return _give_back(around, work.claimed, timedelta(0), "interrupted")
+        return _give_back(around, work.claimed, timedelta(0), "interrupted", spent=work.holding.spent)
     except PutOff as reason:
-        return _give_back(around, work.claimed, reason.pause, "put off")
+        return _give_back(around, work.claimed, reason.pause, "put off", spent=work.holding.spent)
     except (LootwireError, OSError) as error:
-        return _end(around, work.claimed, _read(error))
+        return _end(around, work.claimed, _read(error), spent=work.holding.spent)
     except Exception:
         # A fault of ours, or the database is away: it must be due again, and not at once.
-        _give_back(around, work.claimed, pause_after(work.claimed.attempts), "interrupted", is_try=True)
+        pause = pause_after(work.claimed.attempts)
+        _give_back(around, work.claimed, pause, "interrupted", is_try=True, spent=work.holding.spent)
         raise
 
 
@@ -147,7 +148,7 @@ def _read(error: LootwireError | OSError) -> _Met:
     return _Met(Trouble(kind="tool", reason=str(error), way_out="see `lootwire doctor`"))
 
 
-def _end(around: Surroundings, claimed: Claimed, met: _Met) -> Extracted:
+def _end(around: Surroundings, claimed: Claimed, met: _Met, *, spent: float | None = None) -> Extracted:
     """Put an extraction off or end it because of a trouble, with the event of one that a person must know of."""
     now, trouble = around.clock(), met.trouble
     again = judge(
@@ -168,7 +169,7 @@ def _end(around: Surroundings, claimed: Claimed, met: _Met) -> Extracted:
                     wanted = None if trouble.retry_after is None else timedelta(seconds=trouble.retry_after)
                     rested = let_rest(connection, claimed.host, now, reason=trouble.reason, retry_after=wanted)
                     due_at = max(due_at, rested)
-                postpone(connection, claimed, trouble, due_at)
+                postpone(connection, claimed, trouble, due_at, spent=spent)
                 return Extracted(claimed.id, "put off", trouble)
             fail(connection, claimed, trouble, now)
             event = failed_event(
@@ -182,11 +183,17 @@ def _end(around: Surroundings, claimed: Claimed, met: _Met) -> Extracted:
 
 
 def _give_back(
-    around: Surroundings, claimed: Claimed, pause: timedelta, outcome: str, *, is_try: bool = False
+    around: Surroundings,
+    claimed: Claimed,
+    pause: timedelta,
+    outcome: str,
+    *,
+    is_try: bool = False,
+    spent: float | None = None,
 ) -> Extracted:
     # Without a database its lease ends by itself.
     with suppress(ExtractionLost, SQLAlchemyError), around.engine.begin() as connection:
-        release(connection, claimed, around.clock() + pause, is_try=is_try)
+        release(connection, claimed, around.clock() + pause, is_try=is_try, spent=spent)
     return Extracted(claimed.id, outcome)
 
 

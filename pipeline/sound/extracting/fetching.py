@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,15 +12,25 @@ from pipeline.people.store.plans import gauge_of
 from pipeline.sound.downloading import FetchTroubled, Job, Limits, Listing, Progress, download, probe
 from pipeline.sound.downloading.cookies import cookies_for
 from pipeline.sound.downloading.updating import newest
-from pipeline.sound.extracting.working import Work
+from pipeline.sound.extracting.working import PutOff, Work
 from pipeline.sound.extracting.workspaces import SOUNDS, bytes_in, note_download, noted_download
 from pipeline.sound.records import MediaInfo, Trouble
+from pipeline.sound.store import renditions
 from pipeline.sound.store.charges import reserve_extraction
 from pipeline.sound.store.episodes import note_sound
-from pipeline.sound.store.extractions import Claimed, begin_stage, complete, keep_info, with_listed
+from pipeline.sound.store.extractions import (
+    Claimed,
+    begin_stage,
+    complete,
+    is_fetched_for_another,
+    keep_info,
+    with_listed,
+)
 from pipeline.sound.store.hosts import load_cookies, note_fetched, note_stale_cookies
-from pipeline.sound.store.sounds import sound_by_source, used_bytes
+from pipeline.sound.store.sounds import share_sound, sound_by_source, used_bytes
 
+# While another person's extraction fetches the same.
+OTHERS_PAUSE = timedelta(seconds=15)
 Answer = TypeVar("Answer")
 Ask = Callable[[Job, Callable[[Progress | None], None]], Answer]
 
@@ -41,7 +52,7 @@ def probe_address(work: Work) -> Claimed | None:
         claimed = keep_info(connection, work.claimed, answer)
         if claimed is None:
             return None
-        known = sound_by_source(connection, answer.service, answer.external_id)
+        known = sound_by_source(connection, answer.service, answer.external_id, person_id=work.claimed.person_id)
         if known is not None:
             note_sound(connection, claimed.id, known)
             complete(connection, begin_stage(connection, claimed, "publish", sound_id=known), now)
@@ -58,7 +69,7 @@ def _of_list(listing: Listing) -> Trouble:
 
 
 def download_sound(work: Work) -> Claimed | None:
-    """Fetch a sound into the workspace, from where the last try ended.
+    """Fetch a sound into the workspace, from where the last try ended; what another person has is theirs at once.
 
     Raises `QuotaError` where its person's plan does not pay for it.
     """
@@ -67,6 +78,8 @@ def download_sound(work: Work) -> Claimed | None:
     with work.around.engine.begin() as connection:
         reserve_extraction(connection, claimed.id, claimed.person_id, seconds, work.around.clock())
     if noted_download(work.folder) is None:
+        if (shared := _share(work)) is not None:
+            return shared
         downloaded = _ask(work, download, work.claimed.url)
         note_download(work.folder, downloaded)
         info: MediaInfo | None = with_listed(downloaded.media, work.claimed.info)
@@ -77,6 +90,22 @@ def download_sound(work: Work) -> Claimed | None:
         note_fetched(connection, work.claimed.host, now, works=True)
         values = {} if info is None else {"info": msgspec.to_builtins(info)}
         return begin_stage(connection, work.claimed, "measure", spent_seconds=work.holding.spent, **values)
+
+
+def _share(work: Work) -> Claimed | None:
+    """Go on with the sound that another person has; raises `PutOff` while it is fetched for them."""
+    claimed = work.claimed
+    if claimed.service is None or claimed.external_id is None:
+        return None
+    now = work.around.clock()
+    with work.around.engine.begin() as connection:
+        sound_id = share_sound(connection, claimed.service, claimed.external_id, claimed.person_id, now)
+        if sound_id is not None:
+            renditions.want(connection, [sound_id], claimed.profile, now)
+            return begin_stage(connection, claimed, "render", sound_id=sound_id)
+        if is_fetched_for_another(connection, claimed):
+            raise PutOff(OTHERS_PAUSE)
+    return None
 
 
 def _ask(work: Work, ask: "Ask[Answer]", url: str) -> Answer:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.errors import LootwireError
-from pipeline.sound.store.extractions import Claimed, ExtractionLost, renew
+from pipeline.sound.store.extractions import RENEWALS, Claimed, ExtractionLost, renew
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Holding:
 
     def _renew(self) -> None:
         renewed_at = time.monotonic()
-        while not self._ended.wait(self._lease.total_seconds() / 4):
+        while not self._ended.wait(self._lease.total_seconds() / RENEWALS):
             try:
                 with self._engine.begin() as connection:
                     renew(

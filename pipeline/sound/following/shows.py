@@ -53,7 +53,8 @@ class Listed:
 def want_videos(connection: Connection, now: datetime) -> int:
     """Have the videos fetched that shows want and have no extraction of; returns how many.
 
-    Of a video that another show has, or that somebody added by its address, there is no second extraction.
+    Of a video that another show of the same person has, or that they added by its address, there is no second
+    extraction.
     """
     rows = connection.execute(_wanted(now)).all()
     for row in rows:
@@ -262,7 +263,8 @@ def _wish(show: ShowRow, twitch_game_id: str | None = None) -> Wish:
 
 def _want_clip(connection: Connection, show: ShowRow, clip: ClipRecord, now: datetime) -> bool:
     # Its probe gives it the id that it has there: by its address it is known until then.
-    fetched = select(Extraction.id).where(Extraction.url == clip.url).order_by(Extraction.id.desc()).limit(1)
+    is_it = (Extraction.url == clip.url, Extraction.person_id == show.person_id)
+    fetched = select(Extraction.id).where(*is_it).order_by(Extraction.id.desc()).limit(1)
     extraction_id = connection.scalar(fetched)
     if extraction_id is None:
         added = add_extraction(

@@ -16,17 +16,19 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    literal,
     literal_column,
     or_,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from models import Channel, Episode, Play, Playlist, PlaylistSound, Rendition, Show, Sound, SoundFile, SoundFolder
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
-from pipeline.sound.records import SoundKind
+from pipeline.sound.records import Moment, SoundKind
 
 # PostgreSQL counts no further.
 _GREATEST = 2**63 - 1
@@ -35,6 +37,8 @@ _CHOICES = 5
 _MUTED: ColumnElement[float] = literal_column(
     "(SELECT coalesce(sum((part->>'seconds')::float8), 0) FROM jsonb_array_elements(sounds.muted) AS part)", Double()
 )
+
+_SINCE = func.coalesce(Sound.published_at, Sound.added_at)
 
 
 class SoundFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +62,10 @@ class SoundLine(msgspec.Struct, frozen=True, kw_only=True):
     """A sound as lists have it; times are UTC, `seconds` of the original, loudness in LUFS as `renditions` have it.
 
     `is_missing` says that its file is gone. `muted_seconds` is None where nobody knows whether some of it is muted.
+    `id` is called `sound` outside.
     """
 
-    id: int
+    id: int = msgspec.field(name="sound")
     public_id: str
     kind: str
     title: str
@@ -71,8 +76,8 @@ class SoundLine(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     codec: str | None
     tags: list[str]
-    published_at: datetime | None
-    added_at: datetime
+    published_at: Moment | None
+    added_at: Moment
     chapters: int
     muted_seconds: float | None
     shows: list[str]
@@ -101,7 +106,7 @@ class RenditionLine(msgspec.Struct, frozen=True, kw_only=True):
     range_after: float | None
     note: str | None
     error: str | None
-    rendered_at: datetime | None
+    rendered_at: Moment | None
 
 
 class SoundDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,12 +139,59 @@ def load_sounds(
         query = query.join(PlaylistSound, PlaylistSound.sound_id == Sound.id)
         query = query.where(PlaylistSound.playlist_id == wish.playlist).order_by(PlaylistSound.position, Sound.id)
     else:
-        query = query.order_by(func.coalesce(Sound.published_at, Sound.added_at).desc(), Sound.id.desc())
+        query = query.order_by(_SINCE.desc(), Sound.id.desc())
     return [SoundLine(**row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
+def load_newest(
+    connection: Connection, person_id: int, wish: SoundFilter, limit: int, after: tuple[datetime, int] | None = None
+) -> list[SoundLine]:
+    """Return a page of a person's sounds, the newest first whatever holds them; `after` is `key_of` the last one."""
+    query = _lines().where(Sound.person_id == person_id, *_conditions(wish)).order_by(_SINCE.desc(), Sound.id.desc())
+    if wish.playlist is not None:
+        listed = select(PlaylistSound.sound_id).where(PlaylistSound.playlist_id == wish.playlist)
+        query = query.where(Sound.id.in_(listed))
+    if after is not None:
+        query = query.where(tuple_(_SINCE, Sound.id) < tuple_(*after))
+    return [SoundLine(**row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def key_of(line: SoundLine) -> tuple[datetime, int]:
+    """Return by what a sound has its place among the newest."""
+    return line.published_at or line.added_at, line.id
+
+
+class PlacedSound(msgspec.Struct, frozen=True, kw_only=True):
+    """A sound on a playlist; `position` orders them, compared byte by byte."""
+
+    position: str
+    line: SoundLine
+
+
+def load_placed(
+    connection: Connection, person_id: int, playlist_id: int, limit: int, after: tuple[str, int] | None = None
+) -> list[PlacedSound]:
+    """Return a page of a playlist in its order; `after` is position and number of the last one of the page before."""
+    query = (
+        _lines()
+        .add_columns(PlaylistSound.position)
+        .join(PlaylistSound, PlaylistSound.sound_id == Sound.id)
+        .where(Sound.person_id == person_id, Sound.removed_at.is_(None), PlaylistSound.playlist_id == playlist_id)
+        .order_by(PlaylistSound.position, Sound.id)
+    )
+    if after is not None:
+        position, sound_id = after
+        place = tuple_(PlaylistSound.position, Sound.id)
+        query = query.where(place > tuple_(literal(position, PlaylistSound.position.type), sound_id))
+    placed = []
+    for row in connection.execute(query.limit(limit)).mappings():
+        values = dict(row)
+        placed.append(PlacedSound(position=values.pop("position"), line=SoundLine(**values)))
+    return placed
+
+
 def load_details(connection: Connection, sound_id: int) -> SoundDetails:
-    """Return all that is known of a sound; raises `UsageError` where there is none of that number."""
+    """Return all that is known of a sound; raises `UnknownThing` where there is none of that number."""
     line = connection.execute(_lines().where(Sound.id == sound_id)).mappings().one_or_none()
     if line is None:
         raise _unknown(str(sound_id), [])
@@ -160,7 +212,8 @@ def load_details(connection: Connection, sound_id: int) -> SoundDetails:
 def sounds_named(connection: Connection, person_id: int, names: Sequence[str]) -> list[int]:
     """Return the sounds that a person means, in that order: by number, `public_id`, title, or a part of a title.
 
-    Raises `UsageError` with the choices where one may be several, and with the nearest titles where it is none.
+    Raises `UsageError` with the choices where one may be several, `UnknownThing` with the nearest titles where it is
+    none.
     """
     return list(dict.fromkeys(_named(connection, person_id, name) for name in names))
 
@@ -199,10 +252,10 @@ def _is_hexadecimal(name: str) -> bool:
     return True
 
 
-def _unknown(name: str, titles: Sequence[str]) -> UsageError:
+def _unknown(name: str, titles: Sequence[str]) -> UnknownThing:
     near = nearest(name, titles)
     meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else "; `lootwire sounds` shows them"
-    return UsageError(f"there is no sound {on_a_line(name, NAME_LENGTH)!r}{meant}")
+    return UnknownThing(f"there is no sound {on_a_line(name, NAME_LENGTH)!r}{meant}")
 
 
 def _conditions(wish: SoundFilter) -> list[Any]:

@@ -15,14 +15,19 @@ _MP4 = ("-movflags", "+faststart", "-f", "ipod")
 
 
 class Encoding(msgspec.Struct, frozen=True, kw_only=True):
-    """How a rendition is written: the ending of its file, the arguments of ffmpeg, kbit/s, whether a cover fits in."""
+    """How a rendition is written: the ending of its file, the arguments of ffmpeg, kbit/s, and how a cover fits in.
+
+    It is a stream of its own, or in Ogg a comment.
+    """
 
     ending: str
     arguments: tuple[str, ...]
     kbps: int | None = None
     takes_cover: bool = False
+    takes_cover_as_comment: bool = False
 
 
+_OGG = frozenset({"opus", "ogg"})
 # What plays a stream without encoding it, by its codec: the ending, the container, and whether a cover fits in.
 _COPIES: Mapping[str, tuple[str, tuple[str, ...], bool]] = {
     "mp3": ("mp3", _ID3, True),
@@ -45,7 +50,8 @@ def encoding_of(profile: Profile, media: Media) -> Encoding:
         case "m4a":
             return Encoding(ending="m4a", arguments=("-c:a", "aac", *rate, *_MP4), kbps=kbps, takes_cover=True)
         case "opus":
-            return Encoding(ending="opus", arguments=("-c:a", "libopus", *rate, "-f", "opus"), kbps=kbps)
+            arguments = ("-c:a", "libopus", *rate, "-f", "opus")
+            return Encoding(ending="opus", arguments=arguments, kbps=kbps, takes_cover_as_comment=True)
 
 
 def encoding_of_copy(media: Media) -> Encoding:
@@ -53,4 +59,9 @@ def encoding_of_copy(media: Media) -> Encoding:
     if media.codec.startswith("pcm_"):
         return Encoding(ending="wav", arguments=("-c:a", "copy", "-f", "wav"))
     ending, container, takes_cover = _COPIES.get(media.codec, ("mka", ("-f", "matroska"), False))
-    return Encoding(ending=ending, arguments=("-c:a", "copy", *container), takes_cover=takes_cover)
+    return Encoding(
+        ending=ending,
+        arguments=("-c:a", "copy", *container),
+        takes_cover=takes_cover,
+        takes_cover_as_comment=ending in _OGG,
+    )

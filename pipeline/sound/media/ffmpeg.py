@@ -37,6 +37,7 @@ def find_ffmpeg(named: Path | None = None) -> Ffmpeg:
     """Return the ffmpeg to use: the one `named` by LOOTWIRE_FFMPEG, else the wheel's; raises `FfmpegMissing`.
 
     It is run once a process to see what it can do (about a tenth of a second), and again after its file has changed.
+    Raises `MediaFailed` where it is killed while it says so.
     """
     path = _of_wheel() if named is None else named
     try:

@@ -1,6 +1,8 @@
 """Tags and chapters as ffmpeg reads them from a file of metadata, which no title can break out of. Pure."""
 
+import base64
 import re
+import struct
 from collections.abc import Sequence
 
 import msgspec
@@ -24,12 +26,17 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True):
     comment: str | None = None
 
 
-def metadata_of(tags: Tags | None, chapters: Sequence[Chapter], seconds: float) -> str:
-    """Return the text of ffmpeg's metadata file (`;FFMETADATA1`); chapters beyond the end are left out."""
+def metadata_of(tags: Tags | None, chapters: Sequence[Chapter], seconds: float, *, cover: bytes | None = None) -> str:
+    """Return the text of ffmpeg's metadata file (`;FFMETADATA1`); chapters beyond the end are left out.
+
+    `cover` is a JPEG that goes into a comment, as Ogg has pictures.
+    """
     lines = [";FFMETADATA1"]
     for name, value in msgspec.structs.asdict(tags).items() if tags else ():
         if value and (text := _text(name, value)):
             lines.append(f"{name}={_escaped(text)}")
+    if cover is not None:
+        lines.append(f"METADATA_BLOCK_PICTURE={_escaped(_picture_block(cover))}")
     within = sorted(
         (chapter for chapter in chapters if 0 <= chapter.start < seconds), key=lambda chapter: chapter.start
     )
@@ -39,6 +46,14 @@ def metadata_of(tags: Tags | None, chapters: Sequence[Chapter], seconds: float) 
         title = _escaped(_text("title", chapter.title))
         lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={start}", f"END={stop}", f"title={title}"]
     return "\n".join(lines) + "\n"
+
+
+def _picture_block(jpeg: bytes) -> str:
+    """Return a front cover as a block of FLAC (RFC 9639, 8.8), which comments of Ogg hold in base 64."""
+    kind, mime, description = 3, b"image/jpeg", b""
+    head = struct.pack(">II", kind, len(mime)) + mime + struct.pack(">I", len(description)) + description
+    # Width, height, depth and colours: the picture says them itself.
+    return base64.b64encode(head + struct.pack(">IIIII", 0, 0, 0, 0, len(jpeg)) + jpeg).decode()
 
 
 def _text(name: str, value: str) -> str:

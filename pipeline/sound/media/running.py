@@ -90,7 +90,10 @@ def run(
 
 
 def output_of(program: Path, arguments: Sequence[str]) -> str:
-    """Return what a question such as `-version` is answered with; raises `OSError` where it is not within 30 s."""
+    """Return what a question such as `-version` is answered with; raises `OSError` where it is not within 30 s.
+
+    Raises `MediaFailed` where it was killed meanwhile: half of an answer would look as if it could do less.
+    """
     try:
         answer = subprocess.run(
             [os.fspath(program), *arguments],
@@ -103,6 +106,8 @@ def output_of(program: Path, arguments: Sequence[str]) -> str:
         )
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(0, "it does not answer") from error
+    if answer.returncode < 0:
+        raise _failure(answer.returncode, "")
     return answer.stdout.decode(errors="replace")
 
 

@@ -26,6 +26,11 @@ _LONGEST_TITLE = 120
 # The sizes of letters that are tried, and how wide a letter is of its height, on average.
 _SIZES = (200, 160, 130, 105, 85, 70)
 _WIDTH = 0.6
+# What the fonts that systems come with all have; of others nobody knows before boxes stand in their place.
+_SCRIPTS = ("LATIN ", "GREEK ", "CYRILLIC ")
+_OTHER_LETTERS = frozenset("–—‘’“”„…•€£§©®°±×÷«»¡¿·")
+# Of a title of which less can be drawn nothing is.
+_LEAST_DRAWN = 0.6
 
 
 def square_of_picture(ffmpeg: Ffmpeg, picture: Path, to: Path) -> None:
@@ -42,7 +47,8 @@ def square_of_picture(ffmpeg: Ffmpeg, picture: Path, to: Path) -> None:
 def square_of_title(ffmpeg: Ffmpeg, title: str, to: Path) -> bool:
     """Write a square JPEG that shows a title, in colours of its own; returns whether the title is on it.
 
-    It is not where the machine has no font, or the ffmpeg no letters. Raises `MediaFailed` where there is no picture.
+    It is not where the machine has no font, the ffmpeg no letters, or the title mostly such as not every font has:
+    those are left out. Raises `MediaFailed` where there is no picture.
     """
     colours = _colours(title)
     corners = f"x0=0:y0=0:x1={PIXELS}:y1={PIXELS}"
@@ -50,7 +56,7 @@ def square_of_title(ffmpeg: Ffmpeg, title: str, to: Path) -> bool:
     still = "n=2:seed=1:d=1:speed=0.00001"
     background = f"gradients=size={PIXELS}x{PIXELS}:c0={colours[0]}:c1={colours[1]}:{corners}:{still}"
     source = ["-f", "lavfi", "-i", background]
-    lines, size = _lines(title)
+    lines, size = _lines(drawable(title))
     if "drawtext" not in ffmpeg.lacks and lines:
         # The title is a file, so that nothing in it is read as ffmpeg's own words.
         with tempfile.TemporaryDirectory(prefix="lootwire-") as folder:
@@ -70,6 +76,23 @@ def square_of_title(ffmpeg: Ffmpeg, title: str, to: Path) -> bool:
                 return True
     _write(ffmpeg, source, to)
     return False
+
+
+def drawable(title: str) -> str:
+    """Return a title with the letters that every usual font has; nothing where too much of it would be missing."""
+    title = unicodedata.normalize("NFC", title)
+    letters = [letter for letter in title if not letter.isspace()]
+    drawn = [letter for letter in letters if _is_drawable(letter)]
+    if len(drawn) < _LEAST_DRAWN * len(letters):
+        return ""
+    return " ".join("".join(letter for letter in title if letter.isspace() or _is_drawable(letter)).split())
+
+
+def _is_drawable(letter: str) -> bool:
+    if " " < letter < "\x7f" or letter in _OTHER_LETTERS:
+        return True
+    # Blocks beyond these have letters of the same scripts that few fonts have.
+    return letter < "\u0530" and unicodedata.name(letter, "").startswith(_SCRIPTS)
 
 
 def _write(ffmpeg: Ffmpeg, arguments: Sequence[str | Path], to: Path) -> None:

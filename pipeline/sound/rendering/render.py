@@ -106,7 +106,8 @@ def render(
             report = _part(on_progress, seconds, 0, _UNTIL_MEASURED)
             measured = _measure_whole(ffmpeg, original, media.channels, limit, report)
         seconds = (media.seconds or 0.0) if measured is None else measured.seconds
-        metadata.write(metadata_of(tags, chapters, seconds))
+        as_comment = cover.read_bytes() if cover is not None and encoding.takes_cover_as_comment else None
+        metadata.write(metadata_of(tags, chapters, seconds, cover=as_comment))
         metadata.flush()
         if measured is None or profile.is_copied:
             return _copied(work, _part(on_progress, seconds, 0, 1))

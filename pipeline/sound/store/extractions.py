@@ -10,20 +10,22 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from models import Episode, Extraction, Sound, SoundHost
 from models.due import due, holds
-from models.errors import LootwireError, UsageError
+from models.errors import LootwireError, UnknownThing, UsageError
 from models.people import OWNER_ID
 from pipeline.sound.records import ErrorKind, MediaInfo, SoundKind, Stage, State, Trouble
 from pipeline.sound.store.charges import refund_extraction
 from pipeline.sound.store.hosts import LONGEST_REST, host_of, take_turn
 
 LEASE = timedelta(seconds=30)
+# How often within its length a lease is renewed, each time with the seconds that were spent so far.
+RENEWALS = 4
 # The furthest that the next try can be set: an upcoming stream is announced weeks before.
 LONGEST_WAIT = timedelta(days=60)
 FETCHING: Sequence[Stage] = ("probe", "download")
@@ -115,7 +117,7 @@ def add_extraction(
     expires_at: datetime | None = None,
     due_at: datetime | None = None,
 ) -> Added:
-    """Have an address fetched, at once or from `due_at` on; returns the extraction that is there already, if one is.
+    """Have an address fetched, at once or from `due_at` on; returns the person's extraction that is there, if one is.
 
     That is one of the same service and id, or of the same address, that did not fail and was not cancelled. Where its
     sound was removed meanwhile it is fetched again. `info` is what a list says of it, for `keep_info`. Raises
@@ -136,29 +138,29 @@ def add_extraction(
         "next_due_at": due_at or now,
         "expires_at": expires_at,
     }
-    known = _known(connection, url, service, external_id)
+    known = _known(connection, person_id, url, service, external_id)
     if known is None:
         statement = insert(Extraction).values(row).on_conflict_do_nothing().returning(Extraction.id)
         new_id = connection.scalar(statement)
         if new_id is not None:
             return Added(new_id, is_new=True)
-        known = _known(connection, url, service, external_id)
+        known = _known(connection, person_id, url, service, external_id)
         if known is None:
             raise ExtractionLost("another process ended the same extraction just now; add it again")
     if known.removed_at is not None:
-        _begin_anew(connection, known.id, now)
+        _begin_anew(connection, known.id, now, kind=kind, profile=profile)
         return Added(known.id, is_new=True)
     return Added(known.id, is_new=False)
 
 
-def _known(connection: Connection, url: str, service: str | None, external_id: str | None) -> Any:
+def _known(connection: Connection, person_id: int, url: str, service: str | None, external_id: str | None) -> Any:
     same = Extraction.url == url
     if service is not None and external_id is not None:
         same = or_(same, and_(Extraction.service == service, Extraction.external_id == external_id))
     return connection.execute(
         select(Extraction.id, Sound.removed_at)
         .outerjoin(Sound, Sound.id == Extraction.sound_id)
-        .where(same, Extraction.state.not_in(ENDED_BADLY))
+        .where(same, Extraction.person_id == person_id, Extraction.state.not_in(ENDED_BADLY))
         .order_by(Extraction.id)
         .limit(1)
     ).one_or_none()
@@ -246,11 +248,15 @@ def _claim(connection: Connection, extraction_id: int, now: datetime, lease: tim
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
+    # What a killed one spent since it last said so: no more than this, since it renews four times within its lease.
+    was_killed = and_(Extraction.state == "processing", Extraction.stage == "download")
+    spent = Extraction.spent_seconds + case((was_killed, lease.total_seconds() / RENEWALS), else_=0.0)
     row = (
         connection.execute(
             update(Extraction)
             .where(Extraction.id == locked)
             .values(
+                spent_seconds=spent,
                 state="processing",
                 attempts=Extraction.attempts + 1,
                 fence=Extraction.fence + 1,
@@ -321,6 +327,7 @@ def keep_info(connection: Connection, claimed: Claimed, info: MediaInfo) -> Clai
     info = with_listed(info, claimed.info)
     other = connection.scalar(
         select(Extraction.id).where(
+            Extraction.person_id == claimed.person_id,
             Extraction.service == info.service,
             Extraction.external_id == info.external_id,
             Extraction.id != claimed.id,
@@ -358,30 +365,40 @@ def _give_way(connection: Connection, claimed: Claimed, other: int, info: MediaI
     _end(connection, claimed, state="cancelled", title=info.title, error=f"it is extraction {other} already")
 
 
-def release(connection: Connection, claimed: Claimed, due_at: datetime, *, is_try: bool = True) -> None:
-    """Give an extraction back, to be gone on with at a time; without `is_try` the attempt is not counted."""
+def is_fetched_for_another(connection: Connection, claimed: Claimed) -> bool:
+    """Return whether another person's extraction of the same is under way: it began first, or has bytes already."""
+    others = select(Extraction.id).where(
+        Extraction.service == claimed.service,
+        Extraction.external_id == claimed.external_id,
+        Extraction.id != claimed.id,
+        Extraction.state == "processing",
+        or_(Extraction.id < claimed.id, Extraction.bytes.is_not(None)),
+    )
+    return claimed.external_id is not None and bool(connection.scalar(select(others.exists())))
+
+
+def release(
+    connection: Connection, claimed: Claimed, due_at: datetime, *, is_try: bool = True, spent: float | None = None
+) -> None:
+    """Give an extraction back, to be gone on with at a time; without `is_try` the attempt is not counted.
+
+    `spent` are the seconds that its downloads have taken in all.
+    """
     attempts = claimed.attempts if is_try else claimed.attempts - 1
-    _write(
-        connection,
-        claimed,
-        {"state": "pending", "next_due_at": due_at, "attempts": attempts, "lease_until": None, "lease_token": None},
-    )
+    _give_back(connection, claimed, due_at, spent, attempts=attempts)
 
 
-def postpone(connection: Connection, claimed: Claimed, trouble: Trouble, due_at: datetime) -> None:
-    """Give an extraction back because of a trouble that time cures."""
-    _write(
-        connection,
-        claimed,
-        {
-            "state": "pending",
-            "next_due_at": due_at,
-            "lease_until": None,
-            "lease_token": None,
-            "error_kind": trouble.kind,
-            "error": trouble.sentence,
-        },
-    )
+def postpone(
+    connection: Connection, claimed: Claimed, trouble: Trouble, due_at: datetime, *, spent: float | None = None
+) -> None:
+    """Give an extraction back because of a trouble that time cures; `spent` as for `release`."""
+    _give_back(connection, claimed, due_at, spent, error_kind=trouble.kind, error=trouble.sentence)
+
+
+def _give_back(connection: Connection, claimed: Claimed, due_at: datetime, spent: float | None, **values: Any) -> None:
+    taken = {} if spent is None else {"spent_seconds": spent}
+    common = {"state": "pending", "next_due_at": due_at, "lease_until": None, "lease_token": None}
+    _write(connection, claimed, {**common, **taken, **values})
 
 
 def fail(connection: Connection, claimed: Claimed, trouble: Trouble, now: datetime) -> None:
@@ -412,30 +429,39 @@ def _write(connection: Connection, claimed: Claimed, values: Mapping[str, Any]) 
         raise ExtractionLost(f"extraction {claimed.id} is no longer this process's")
 
 
-def cancel_extraction(connection: Connection, extraction_id: int, now: datetime) -> None:
-    """Cancel an extraction; the process that has it ends within seconds. Raises `UsageError` where it is over."""
+def cancel_extraction(
+    connection: Connection, extraction_id: int, now: datetime, *, person_id: int | None = None
+) -> None:
+    """Cancel an extraction, or a person's; the process that has it ends within seconds.
+
+    Raises `UsageError` where it is over, `UnknownThing` where there is none.
+    """
+    row = load_extraction(connection, extraction_id, person_id=person_id)
     cancelled = connection.execute(
         update(Extraction)
         .where(Extraction.id == extraction_id, Extraction.state.in_(UNFINISHED))
         .values(state="cancelled", fence=Extraction.fence + 1, lease_until=None, lease_token=None, finished_at=now)
     ).rowcount
     if not cancelled:
-        row = load_extraction(connection, extraction_id)
         raise UsageError(f"extraction {extraction_id} is {row.state}: only one that goes on can be cancelled")
     refund_extraction(connection, extraction_id, now)
 
 
-def retry_extraction(connection: Connection, extraction_id: int, now: datetime) -> None:
-    """Try an extraction again that failed or was cancelled; one that waits is due at once.
+def retry_extraction(
+    connection: Connection, extraction_id: int, now: datetime, *, person_id: int | None = None
+) -> None:
+    """Try an extraction, or a person's, again that failed or was cancelled; one that waits is due at once.
 
-    Raises `UsageError` where there is none, it is completed, or the same is fetched by another one.
+    Raises `UsageError` where it is completed, or the same is fetched by another one, `UnknownThing` where there is
+    none.
     """
-    row = load_extraction(connection, extraction_id)
+    row = load_extraction(connection, extraction_id, person_id=person_id)
     if row.state == "completed":
         raise UsageError(f"extraction {extraction_id} is completed: its sound is {row.sound_id}")
     if row.state in ENDED_BADLY and row.service is not None and row.external_id is not None:
         other = connection.scalar(
             select(Extraction.id).where(
+                Extraction.person_id == row.person_id,
                 Extraction.service == row.service,
                 Extraction.external_id == row.external_id,
                 Extraction.state.not_in(ENDED_BADLY),
@@ -468,12 +494,14 @@ def retry_failed(connection: Connection, now: datetime, *, person_id: int | None
     return retried
 
 
-def _begin_anew(connection: Connection, extraction_id: int, now: datetime) -> None:
+def _begin_anew(connection: Connection, extraction_id: int, now: datetime, *, kind: SoundKind, profile: str) -> None:
     connection.execute(
         update(Extraction)
         .where(Extraction.id == extraction_id)
         .values(
             state="pending",
+            kind=kind,
+            profile=profile,
             stage="probe",
             progress=0.0,
             info=None,
@@ -486,11 +514,14 @@ def _begin_anew(connection: Connection, extraction_id: int, now: datetime) -> No
     )
 
 
-def load_extraction(connection: Connection, extraction_id: int) -> ExtractionRow:
-    """Return an extraction; raises `UsageError` where there is none of this number."""
-    row = connection.execute(_rows().where(Extraction.id == extraction_id)).mappings().one_or_none()
+def load_extraction(connection: Connection, extraction_id: int, *, person_id: int | None = None) -> ExtractionRow:
+    """Return an extraction, or a person's; raises `UnknownThing` where there is none of this number."""
+    query = _rows().where(Extraction.id == extraction_id)
+    if person_id is not None:
+        query = query.where(Extraction.person_id == person_id)
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise UsageError(f"there is no extraction {extraction_id}: `lootwire extractions` lists them")
+        raise UnknownThing(f"there is no extraction {extraction_id}: `lootwire extractions` lists them")
     return ExtractionRow(**row)
 
 

@@ -100,7 +100,9 @@ def take_in(
     """
     listed = list(files)
     times = Counter(file.digest for file in listed)
-    known = set(connection.scalars(select(Sound.sha256).where(Sound.sha256.in_([d for d in times if d is not None]))))
+    of_person = Sound.person_id == folder.person_id
+    mine = select(Sound.sha256).where(of_person, Sound.sha256.in_([digest for digest in times if digest is not None]))
+    known = set(connection.scalars(mine))
     new = [file for file in listed if file.id is None and times[file.digest] == 1 and file.digest not in known | {None}]
     taken = {each.path: each for each in _take_new(connection, folder, new, now)} if new else {}
     return [taken.get(file.path) or _take(connection, folder, file, gone, now) for file in listed]
@@ -133,7 +135,8 @@ def _take(connection: Connection, folder: Folder, file: ReadFile, gone: dict[int
         return Taken(file.path, "unreadable", None, file.error)
     row |= {"error": None, "missing_since": None}
     before = None if file.id is None else _sound_of(connection, file.id)
-    known = connection.scalar(select(Sound.id).where(Sound.sha256 == file.digest).with_for_update())
+    is_it = (Sound.sha256 == file.digest, Sound.person_id == folder.person_id)
+    known = connection.scalar(select(Sound.id).where(*is_it).with_for_update())
     if known is not None and known == before:
         was_missing = connection.scalar(select(SoundFile.missing_since).where(SoundFile.id == file.id)) is not None
         _write(connection, folder, file, {**row, "sound_id": known})

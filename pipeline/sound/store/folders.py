@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Table, select, update
+from sqlalchemy import Connection, RowMapping, Table, case, select, update
 
 from models import SoundFolder
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.people import OWNER_ID
 from pipeline.database.bulk import as_bytea, execute_rows, insert_rows
 from pipeline.sound.records import SoundKind
@@ -32,6 +32,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     profile: str | None
     added_at: datetime
     scanned_at: datetime | None
+    scan_wanted_at: datetime | None
 
 
 def add_folder(
@@ -83,13 +84,13 @@ def list_folders(connection: Connection, person_id: int | None = None) -> list[F
 
 
 def load_folder(connection: Connection, folder_id: int, person_id: int | None = None) -> Folder:
-    """Return a folder; raises `UsageError` where there is none, or it was removed."""
+    """Return a folder; raises `UnknownThing` where there is none, or it was removed."""
     query = select(_TABLE).where(SoundFolder.id == folder_id, SoundFolder.removed_at.is_(None))
     if person_id is not None:
         query = query.where(SoundFolder.person_id == person_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise UsageError(f"no folder of sounds has the number {folder_id}; `lootwire sounds folders` shows them")
+        raise UnknownThing(f"no folder of sounds has the number {folder_id}; `lootwire sounds folders` shows them")
     return _folder(row)
 
 
@@ -103,8 +104,28 @@ def folder_named(connection: Connection, person_id: int, name: str) -> Folder | 
 
 
 def note_scanned(connection: Connection, folder_id: int, now: datetime) -> None:
-    """Note that a folder was looked at whole."""
-    connection.execute(update(SoundFolder).where(SoundFolder.id == folder_id).values(scanned_at=now))
+    """Note that a folder was looked at whole; one that a person wanted since then is still to be."""
+    waits = SoundFolder.scan_wanted_at
+    left = case((waits > now, waits))
+    scanned = update(SoundFolder).where(SoundFolder.id == folder_id).values(scanned_at=now, scan_wanted_at=left)
+    connection.execute(scanned)
+
+
+def want_scan(connection: Connection, folder_id: int, now: datetime) -> None:
+    """Have a folder scanned by the program that fetches sounds."""
+    connection.execute(update(SoundFolder).where(SoundFolder.id == folder_id).values(scan_wanted_at=now))
+
+
+def give_up_scan(connection: Connection, folder_id: int) -> None:
+    """Let a folder wait no more: it cannot be listed."""
+    connection.execute(update(SoundFolder).where(SoundFolder.id == folder_id).values(scan_wanted_at=None))
+
+
+def folders_to_scan(connection: Connection) -> Sequence[int]:
+    """Return the folders that wait to be scanned, the longest first."""
+    waiting = (SoundFolder.scan_wanted_at.is_not(None), SoundFolder.removed_at.is_(None))
+    query = select(SoundFolder.id).where(*waiting).order_by(SoundFolder.scan_wanted_at, SoundFolder.id)
+    return connection.scalars(query).all()
 
 
 def mark_removed(connection: Connection, folder_id: int, now: datetime) -> None:

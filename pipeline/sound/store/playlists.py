@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
 
 from models import Playlist, PlaylistSound
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.sound.store.positions import places_between
@@ -94,7 +94,7 @@ def load_playlist(connection: Connection, playlist_id: int) -> PlaylistRow:
 
 
 def playlist_named(connection: Connection, person_id: int, name: str) -> PlaylistRow:
-    """Return a person's playlist by its name, however it is spelt; raises `UsageError` with the nearest names."""
+    """Return a person's playlist by its name, however it is spelt; raises `UnknownThing` with the nearest names."""
     playlists = list_playlists(connection, person_id)
     for playlist in playlists:
         if name_key(playlist.name) == name_key(name):
@@ -102,7 +102,7 @@ def playlist_named(connection: Connection, person_id: int, name: str) -> Playlis
     near = nearest(name, [playlist.name for playlist in playlists])
     meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     way_out = "" if near else "; `lootwire playlists` shows them, `lootwire playlists create NAME` makes one"
-    raise UsageError(f"there is no playlist {on_a_line(name, NAME_LENGTH)!r}{meant}{way_out}")
+    raise UnknownThing(f"there is no playlist {on_a_line(name, NAME_LENGTH)!r}{meant}{way_out}")
 
 
 def load_order(connection: Connection, playlist_id: int) -> list[int]:

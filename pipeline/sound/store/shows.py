@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models import Channel, Episode, Show
 from models.due import due
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.people import OWNER_ID
 from pipeline.sound.records import Keep
 from pipeline.sound.store.hosts import host_of
@@ -175,20 +175,20 @@ def remove_show(connection: Connection, show_id: int, now: datetime) -> None:
 
 
 def load_show(connection: Connection, show_id: int) -> ShowRow:
-    """Return a show; raises `UsageError` where there is none, or it was removed."""
+    """Return a show; raises `UnknownThing` where there is none, or it was removed."""
     row = connection.execute(_rows().where(Show.id == show_id)).mappings().one_or_none()
     if row is None:
-        raise UsageError(f"there is no show {show_id}: `lootwire shows` lists them")
+        raise UnknownThing(f"there is no show {show_id}: `lootwire shows` lists them")
     return ShowRow(**row)
 
 
 def find_show(connection: Connection, name: str, *, person_id: int = OWNER_ID) -> ShowRow:
-    """Return a person's show by its name, whatever the case of its letters; raises `UsageError` without one."""
+    """Return a person's show by its name, whatever the case of its letters; raises `UnknownThing` without one."""
     _, key = name_of(name)
     query = _rows().where(Show.person_id == person_id, Show.name_key == key)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise UsageError(f"there is no show {name!r}: `lootwire shows` lists them")
+        raise UnknownThing(f"there is no show {name!r}: `lootwire shows` lists them")
     return ShowRow(**row)
 
 

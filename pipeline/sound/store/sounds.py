@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, literal, or_, select, text, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Extraction, Rendition, Sound, SoundFile, Video
@@ -86,31 +86,61 @@ class SoundRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep_sound(connection: Connection, sound: NewSound, now: datetime) -> Stored:
-    """Keep a sound. The same bytes are one sound: a further title becomes an alias, and what was let go is back.
+    """Keep a sound. The same bytes are one sound of a person: a further title is an alias, and what was let go is back.
 
-    A service's id goes to the first bytes that came under it; later ones of the same id are a sound without it.
+    A service's id goes to the first bytes that came under it; later ones of the same id are a sound without it, unless
+    the first was let go: then it is that sound, which is back at its places.
     """
     fields = {name: getattr(sound, name) for name in NewSound.__struct_fields__}
     fields |= {
         "chapters": msgspec.to_builtins(sound.chapters),
         "muted": None if sound.muted is None else msgspec.to_builtins(sound.muted),
     }
+    if (again := _let_go_of(connection, sound)) is not None:
+        return _replace_bytes(connection, again, fields)
     if sound.external_id is not None and _is_taken(connection, sound):
         fields |= {"service": None, "external_id": None}
     statement = insert(Sound).values(**fields, public_id=str(uuid.uuid4()), added_at=now)
     row = connection.execute(
-        statement.on_conflict_do_nothing(index_elements=[Sound.sha256]).returning(Sound.id, Sound.public_id)
+        statement.on_conflict_do_nothing(index_elements=[Sound.person_id, Sound.sha256]).returning(
+            Sound.id, Sound.public_id
+        )
     ).one_or_none()
     if row is not None:
         return Stored(row.id, row.public_id, is_new=True)
-    known = connection.execute(select(Sound).where(Sound.sha256 == sound.sha256).with_for_update()).mappings().one()
+    is_it = (Sound.sha256 == sound.sha256, Sound.person_id == sound.person_id)
+    known = connection.execute(select(Sound).where(*is_it).with_for_update()).mappings().one()
     connection.execute(update(Sound).where(Sound.id == known["id"]).values(_met_again(known, fields)))
+    return Stored(known["id"], known["public_id"], is_new=False)
+
+
+def _let_go_of(connection: Connection, sound: NewSound) -> RowMapping | None:
+    """Return the sound of a service's id that its person let go, where its bytes are others by now and nobody's."""
+    if sound.external_id is None:
+        return None
+    is_it = (Sound.person_id == sound.person_id, Sound.service == sound.service)
+    known = select(Sound.id).where(Sound.person_id == sound.person_id, Sound.sha256 == sound.sha256)
+    let_go = select(Sound.__table__).where(
+        *is_it, Sound.external_id == sound.external_id, Sound.removed_at.is_not(None), ~known.exists()
+    )
+    return connection.execute(let_go.with_for_update()).mappings().one_or_none()
+
+
+def _replace_bytes(connection: Connection, known: RowMapping, fields: Mapping[str, Any]) -> Stored:
+    """Have a sound back with other bytes: its guid, its title, its tags and its places stay."""
+    values = {name: fields[name] for name in ("sha256", "size", "seconds", "codec", "original", "muted")}
+    values |= {"artwork": None, "transcripts": [], "chapters": fields["chapters"] or known["chapters"]}
+    connection.execute(delete(Rendition).where(Rendition.sound_id == known["id"]))
+    connection.execute(update(Sound).where(Sound.id == known["id"]).values(_met_again(known, fields) | values))
     return Stored(known["id"], known["public_id"], is_new=False)
 
 
 def _is_taken(connection: Connection, sound: NewSound) -> bool:
     others = select(Sound.id).where(
-        Sound.service == sound.service, Sound.external_id == sound.external_id, Sound.sha256 != sound.sha256
+        Sound.person_id == sound.person_id,
+        Sound.service == sound.service,
+        Sound.external_id == sound.external_id,
+        Sound.sha256 != sound.sha256,
     )
     return bool(connection.scalar(select(others.exists())))
 
@@ -137,15 +167,56 @@ def load_sound(connection: Connection, sound_id: int) -> SoundRow:
     return SoundRow(**row)
 
 
-def sound_by_source(connection: Connection, service: str, external_id: str) -> int | None:
-    """Return the sound of a service's id whose file is here; None without one."""
-    return connection.scalar(
-        select(Sound.id).where(
-            Sound.service == service,
-            Sound.external_id == external_id,
-            Sound.removed_at.is_(None),
-            Sound.missing_at.is_(None),
-        )
+def sound_by_source(connection: Connection, service: str, external_id: str, *, person_id: int) -> int | None:
+    """Return a person's sound of a service's id whose file is here; None without one."""
+    sound_id: int | None = connection.scalar(_by_source(service, external_id).where(Sound.person_id == person_id))
+    return sound_id
+
+
+def share_sound(connection: Connection, service: str, external_id: str, person_id: int, now: datetime) -> int | None:
+    """Give a person the sound of a service's id that another one has, with its files; None where nobody has it.
+
+    What is rendered of it is rendered for them as well. Tags and what it is on are a person's own.
+    """
+    of_another = _by_source(service, external_id).where(Sound.original.is_not(None)).with_for_update()
+    row = connection.execute(of_another.with_only_columns(Sound.__table__).order_by(Sound.id).limit(1)).mappings()
+    shared = row.one_or_none()
+    if shared is None:
+        return None
+    kept = keep_sound(connection, _shared(shared, person_id), now)
+    mine = load_sound(connection, kept.id)
+    change_sound(
+        connection,
+        kept.id,
+        original=mine.original or shared["original"],
+        artwork=mine.artwork or shared["artwork"],
+        transcripts=mine.transcripts or shared["transcripts"],
+    )
+    _share_renditions(connection, shared["id"], kept.id)
+    return kept.id
+
+
+def _shared(sound: Mapping[Any, Any], person_id: int) -> NewSound:
+    same = {name: sound[name] for name in NewSound.__struct_fields__}
+    chapters = msgspec.convert(sound["chapters"], tuple[Chapter, ...])
+    muted = None if sound["muted"] is None else msgspec.convert(sound["muted"], tuple[Muted, ...])
+    return NewSound(**(same | {"person_id": person_id, "chapters": chapters, "muted": muted}))
+
+
+def _share_renditions(connection: Connection, of: int, to: int) -> None:
+    own = {"id", "sound_id", "lease_until", "lease_token", "fence"}
+    columns = [column for column in Rendition.__table__.c if column.name not in own]
+    ready = select(literal(to), *columns).where(Rendition.sound_id == of, Rendition.state == "ready")
+    names = ["sound_id", *(column.name for column in columns)]
+    connection.execute(insert(Rendition).from_select(names, ready).on_conflict_do_nothing())
+
+
+def _by_source(service: str, external_id: str) -> Any:
+    return select(Sound.id).where(
+        Sound.service == service,
+        Sound.external_id == external_id,
+        Sound.removed_at.is_(None),
+        Sound.missing_at.is_(None),
     )
 
 
@@ -220,13 +291,18 @@ def note_freed(connection: Connection, sound_id: int) -> bool:
 
 
 def used_bytes(connection: Connection, person_id: int | None = None) -> int:
-    """Return how many bytes the originals and renditions take that are here, by their rows: all, or a person's."""
-    originals = select(func.coalesce(func.sum(Sound.size), 0)).where(Sound.original.is_not(None))
-    renditions = select(func.coalesce(func.sum(Rendition.size), 0)).where(Rendition.path.is_not(None))
+    """Return how many bytes the originals and renditions take that are here, by their rows: all, or a person's.
+
+    Several people may have the same file: it counts for each of them, and in all once.
+    """
+    originals = select(Sound.original.label("path"), Sound.size).where(Sound.original.is_not(None))
+    rendered = select(Rendition.path, func.coalesce(Rendition.size, 0).label("size")).where(Rendition.path.is_not(None))
     if person_id is not None:
         originals = originals.where(Sound.person_id == person_id)
-        renditions = renditions.join(Sound, Sound.id == Rendition.sound_id).where(Sound.person_id == person_id)
-    return int(connection.scalar(originals) or 0) + int(connection.scalar(renditions) or 0)
+        rendered = rendered.join(Sound, Sound.id == Rendition.sound_id).where(Sound.person_id == person_id)
+    files = union_all(originals, rendered).subquery()
+    once = select(files.c.path, func.max(files.c.size).label("size")).group_by(files.c.path).subquery()
+    return int(connection.scalar(select(func.coalesce(func.sum(once.c.size), 0))) or 0)
 
 
 def known_paths(connection: Connection, paths: Sequence[str]) -> set[str]:

@@ -9,6 +9,7 @@ import msgspec
 from pipeline.web.api.calls import Call
 from pipeline.web.api.entering import Passage
 from pipeline.web.api.etags import etag_of, etag_of_version, is_listed
+from pipeline.web.api.files import FileAnswer
 from pipeline.web.api.messages import JSON, Answer, Asked
 from pipeline.web.api.paging import Page
 from pipeline.web.api.routing import Operation
@@ -22,6 +23,8 @@ def answer_of(operation: Operation, result: Any, asked: Asked) -> Answer:
     """Return the answer of a handler that returned something."""
     if operation.answer is None:
         return Answer(status=operation.status)
+    if isinstance(result, FileAnswer):
+        return Answer(status=operation.status, headers=result.headers, file=result.path)
     headers = {"Content-Type": JSON, "Cache-Control": CACHED}
     if isinstance(result, Page) and result.next is not None:
         headers["Link"] = f'<{_next(asked, result.next)}>; rel="next"'
@@ -43,7 +46,7 @@ def shown(passage: Passage, call: Call) -> Answer:
     if known is not None and etag is not None and is_listed(etag, known):
         return _unchanged(etag)
     answer = answer_of(operation, operation.handler(call, **arguments), asked)
-    etag = etag or etag_of(answer.body)
+    etag = etag or answer.headers.get("ETag") or etag_of(answer.body)
     if known is not None and is_listed(etag, known):
         return _unchanged(etag)
     return with_etag(answer, etag)

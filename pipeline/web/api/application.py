@@ -12,6 +12,7 @@ from pipeline.runtime.runtime import Runtime
 from pipeline.web.api.address import PREFIX
 from pipeline.web.api.asgi import ClientGone, read_body, read_headers, send_answer
 from pipeline.web.api.door import Door
+from pipeline.web.api.file_sending import send_file
 from pipeline.web.api.messages import JSON, Answer, Asked
 from pipeline.web.api.outside import Hosts, Origins, client_of
 from pipeline.web.api.packing import packed
@@ -55,7 +56,11 @@ class Entry:
         except ClientGone:
             return
         for_page = self._origins.headers(headers.get("origin"))
-        await send_answer(_with_headers(answer, for_page) if for_page else answer, send)
+        whole = _with_headers(answer, for_page) if for_page else answer
+        if whole.file is not None:
+            await send_file(whole.file, whole.headers, scope, receive, send)
+        else:
+            await send_answer(whole, send)
 
     async def _answer(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answer:
         if not self._hosts.has(headers.get("host", "")):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.web.api.files import PARTS
 from pipeline.web.api.problems import CONTENT_TYPE, KINDS
 
 _HEADERS = {
@@ -19,6 +20,10 @@ _PARAMETERS = {
     "If-Match": "The ETag of what you change, or `*` for whatever is there.",
     "Idempotency-Key": "A name that you make up for this request. Within a day the same request with the same name is "
     "answered the same, and done once.",
+}
+OF_PARTS: Mapping[str, Any] = {
+    "206": {"description": "The parts that Range names.", "content": PARTS},
+    str(KINDS["range"].status): {"$ref": "#/components/responses/range"},
 }
 _ALWAYS = ("RateLimit", "RateLimit-Policy")
 _OF_KIND = {"no-key": ("WWW-Authenticate",), "too-many": ("Retry-After",), "away": ("Retry-After",)}

@@ -1,6 +1,7 @@
 """A request as the door takes it, and what it answers; nothing of either knows Starlette."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -27,3 +28,5 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    # Sent instead of a body, whole or in parts.
+    file: Path | None = None

@@ -93,6 +93,11 @@ KINDS: Mapping[str, Kind] = {
         way_out="The API answers to the name in LOOTWIRE_PUBLIC_URL, to those of the machine itself such as localhost, "
         "and to those that LOOTWIRE_HOSTS lists. Any other may be a page that turned its own name to this machine.",
     ),
+    "range": Kind(
+        status=416,
+        title="Beyond the end",
+        way_out="Content-Range says how many bytes the file has; ask for some of these.",
+    ),
     "invalid": Kind(
         status=422,
         title="Not valid",

@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline.web.api import common
 from pipeline.web.api.calls import Call, Role, Scope, Working
+from pipeline.web.api.files import WHOLE, FileAnswer
 from pipeline.web.api.problems import Problem
 
 _REF = "#/components/schemas/{name}"
@@ -133,14 +134,17 @@ def _types_of(operations: Sequence[Operation]) -> Iterator[Any]:
     for operation in operations:
         yield from operation.path_types.values()
         yield from (field.type for field in msgspec.structs.fields(operation.query)) if operation.query else ()
-        yield from (kind for kind in (operation.body, operation.answer) if kind not in {None, bytes})
+        yield from (kind for kind in (operation.body, operation.answer) if kind not in {None, bytes, FileAnswer})
 
 
 def _describe(operation: Operation, schema_of: Mapping[Any, Any], *, has_condition: bool) -> dict[str, Any]:
     summary, _, description = inspect.getdoc(operation.handler).partition("\n\n")  # type: ignore[union-attr]
     good: dict[str, Any] = {"description": "Done." if operation.answer is None else "The answer."}
     good["headers"] = common.good_headers(operation.method, has_condition=has_condition)
-    if operation.answer is not None:
+    is_file = operation.answer is FileAnswer
+    if is_file:
+        good["content"] = WHOLE
+    elif operation.answer is not None:
         good["content"] = {"application/json": {"schema": schema_of[operation.answer]}}
     others = common.responses(
         operation.method,
@@ -157,7 +161,7 @@ def _describe(operation: Operation, schema_of: Mapping[Any, Any], *, has_conditi
         "summary": summary.rstrip("."),
         "description": description,
         "parameters": [*_parameters(operation, schema_of), *shared],
-        "responses": {str(operation.status): good, **others},
+        "responses": {str(operation.status): good, **(common.OF_PARTS if is_file else {}), **others},
         "security": [] if operation.scope is None else [{"key": [operation.scope]}],
     }
     if operation.body is not None:

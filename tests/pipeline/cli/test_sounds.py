@@ -1,5 +1,6 @@
 """`lootwire sounds`, `shows`, `playlists` and `extractions`."""
 
+import re
 import sys
 import wave
 from math import sin
@@ -350,3 +351,28 @@ def test_what_is_not_installed_is_said_by_the_doctor_with_its_way_out_and_not_ca
     assert "! ffmpeg: there is no ffmpeg: the group `sound` is not installed. `uv sync --group sound` brings" in looked
     assert "(not installed)" not in looked
     assert "yt-dlp (" in looked
+
+
+@pytest.mark.parametrize("command", [("sounds", "add", "https://sounds.example/1"), ("shows", "add", "ann")])
+def test_where_nothing_can_fetch_sounds_that_is_said_at_once(
+    operator: Operator, ann: int, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Python has it where the group `sound` is left out.
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+
+    answer = operator.run(*command)
+
+    assert answer.code == 1
+    assert "the group `sound` is not installed" in answer.errors
+    assert operator.run("extractions", "--json").lines == operator.run("shows", "--json").lines == []
+
+
+def test_the_options_of_a_show_are_the_same_where_it_is_made_and_changed(operator: Operator) -> None:
+    of_both = {
+        command: set(re.findall(r"--[a-z-]+", operator.run("shows", command, "--help").out))
+        for command in ("add", "change")
+    }
+
+    assert of_both["add"] - of_both["change"] == {"--since"}
+    assert of_both["change"] - of_both["add"] == set()
+    assert len(of_both["change"] - {"--help", "--json", "--person", "--name"}) == 16

@@ -8,6 +8,7 @@ from pipeline.web.api.routes.deliveries import routes as deliveries
 from pipeline.web.api.routes.drops import routes as drops
 from pipeline.web.api.routes.events import routes as events
 from pipeline.web.api.routes.eventsub import routes as eventsub
+from pipeline.web.api.routes.extractions import routes as extractions
 from pipeline.web.api.routes.feeds import routes as feeds
 from pipeline.web.api.routes.games import routes as games
 from pipeline.web.api.routes.igdb import routes as igdb
@@ -19,12 +20,15 @@ from pipeline.web.api.routes.organizations import routes as organizations
 from pipeline.web.api.routes.people import routes as people
 from pipeline.web.api.routes.plans import ledger_routes as ledger
 from pipeline.web.api.routes.plans import plan_routes as plans
+from pipeline.web.api.routes.playlists import routes as playlists
 from pipeline.web.api.routes.playthroughs import routes as playthroughs
 from pipeline.web.api.routes.quarantine import routes as quarantine
 from pipeline.web.api.routes.releases import routes as releases
 from pipeline.web.api.routes.rewards import routes as rewards
 from pipeline.web.api.routes.roms import routes as roms
 from pipeline.web.api.routes.settings import routes as settings
+from pipeline.web.api.routes.shows import routes as shows
+from pipeline.web.api.routes.sounds import routes as sounds
 from pipeline.web.api.routes.sources import routes as sources
 from pipeline.web.api.routes.standing import routes as standing
 from pipeline.web.api.routes.streams import routes as streams
@@ -43,6 +47,7 @@ _SUBJECTS = (
     drops,
     events,
     eventsub,
+    extractions,
     feeds,
     games,
     igdb,
@@ -54,12 +59,15 @@ _SUBJECTS = (
     people,
     plans,
     ledger,
+    playlists,
     playthroughs,
     quarantine,
     releases,
     rewards,
     roms,
     settings,
+    shows,
+    sounds,
     sources,
     standing,
     streams,

@@ -4,13 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
-from models import Event, Extraction, Rendition, Sound
+from models import Event, Extraction, Person, Rendition, Sound
+from models.people import OWNER_ID
 from pipeline.runtime.runtime import utc_now
 from pipeline.sound.downloading import Limits
 from pipeline.sound.records import MediaInfo
-from pipeline.sound.store.extractions import cancel_extraction, claim_next, load_extraction, retry_extraction
+from pipeline.sound.store.extractions import (
+    begin_stage,
+    cancel_extraction,
+    claim_next,
+    load_extraction,
+    retry_extraction,
+)
 from pipeline.sound.store.hosts import set_cookies
 from tests.pipeline.sound.audio import make, speech
 from tests.pipeline.sound.extracting.conftest import Extracting
@@ -70,6 +77,43 @@ def test_the_same_bytes_from_two_addresses_are_one_sound(extracting: Extracting)
     with extracting.engine.connect() as connection:
         assert connection.scalars(select(Sound.aliases)).one() == ["b"]
     assert extracting.events() == ["sound.ready"]
+
+
+def test_what_two_people_want_is_downloaded_once_and_is_a_sound_of_each(extracting: Extracting) -> None:
+    with extracting.engine.begin() as connection:
+        ada = connection.scalars(insert(Person).values(name="ada", created_at=utc_now()).returning(Person.id)).one()
+    url = extracting.server.file("/a.m4a", extracting.audio)
+    mine, hers = extracting.add(url), extracting.add(url, person_id=ada, profile="ebu")
+    assert extracting.run().id == mine
+    asked = len(extracting.server.requests)
+    assert extracting.run().outcome == "completed"
+
+    # A probe looks at the head of a file; nothing was downloaded.
+    assert len(extracting.server.requests) - asked <= 2
+    assert len(extracting.originals()) == 1
+    assert extracting.row(mine).sound_id != extracting.row(hers).sound_id
+    with extracting.engine.connect() as connection:
+        assert set(connection.scalars(select(Sound.person_id))) == {OWNER_ID, ada}
+        assert set(connection.scalars(select(Event.person_id).where(Event.kind == "sound.ready"))) == {OWNER_ID, ada}
+        profiles = select(Rendition.profile).join(Sound).where(Sound.person_id == ada, Rendition.state == "ready")
+        assert set(connection.scalars(profiles)) == {"podcast", "ebu"}
+
+
+def test_what_is_fetched_for_another_person_just_now_is_waited_for(extracting: Extracting) -> None:
+    with extracting.engine.begin() as connection:
+        ada = connection.scalars(insert(Person).values(name="ada", created_at=utc_now()).returning(Person.id)).one()
+    url = extracting.server.file("/a.m4a", extracting.audio)
+    mine, hers = extracting.add(url), extracting.add(url, person_id=ada)
+    with extracting.engine.begin() as connection:
+        claimed = claim_next(connection, utc_now(), pause=timedelta(0), only=mine)
+        assert claimed is not None
+        info = MediaInfo(service="generic", external_id="a", title="a")
+        begin_stage(connection, claimed, "render", service=info.service, external_id=info.external_id)
+        probed = {"stage": "download", "service": "generic", "external_id": "a", "info": msgspec.to_builtins(info)}
+        connection.execute(update(Extraction).where(Extraction.id == hers).values(probed))
+
+    assert extracting.run().outcome == "put off"
+    assert extracting.server.requests == []
 
 
 @pytest.mark.parametrize(

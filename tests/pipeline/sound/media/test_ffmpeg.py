@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.sound.media.ffmpeg import Ffmpeg, FfmpegMissing, find_ffmpeg
+from pipeline.sound.media.running import MediaFailed
 
 
 def program(path: Path, script: str) -> Path:
@@ -46,3 +47,12 @@ def test_without_the_group_sound_it_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(FfmpegMissing, match="the group `sound` is not installed"):
         find_ffmpeg()
+
+
+def test_one_that_is_killed_while_it_says_what_it_can_do_lacks_nothing(tmp_path: Path) -> None:
+    killed = program(tmp_path / "killed", "echo 'ffmpeg version 9.0 Copyright'; kill -9 $$")
+
+    with pytest.raises(MediaFailed, match="ended by SIGKILL") as failure:
+        find_ffmpeg(killed)
+
+    assert failure.value.is_passing

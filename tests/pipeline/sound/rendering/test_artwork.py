@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.sound.media.ffmpeg import Ffmpeg
 from pipeline.sound.media.running import MediaFailed, run
-from pipeline.sound.rendering.artwork import square_of_picture, square_of_title
+from pipeline.sound.rendering.artwork import drawable, square_of_picture, square_of_title
 from tests.pipeline.sound.audio import make
 
 
@@ -63,6 +63,25 @@ def test_a_title_has_its_own_colours_and_the_same_bytes_each_time(ffmpeg: Ffmpeg
     first, same, other = ((tmp_path / f"{name}.jpg").read_bytes() for name in "abc")
     assert first == same
     assert first != other
+
+
+@pytest.mark.parametrize(
+    ("title", "drawn"),
+    [
+        ("Wipe day 🎃 tonight", "Wipe day tonight"),
+        ("Ночь в Řeži – «cafe\u0301»", "Ночь в Řeži – «café»"),
+        ("配信アーカイブ", ""),
+        ("配信 a", ""),
+        ("", ""),
+    ],
+)
+def test_only_letters_that_every_usual_font_has_are_drawn(title: str, drawn: str) -> None:
+    assert drawable(title) == drawn
+
+
+def test_a_title_that_cannot_be_drawn_leaves_the_colours_without_boxes(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    assert not square_of_title(ffmpeg, "配信アーカイブ", tmp_path / "cover.jpg")
+    assert square_of_title(ffmpeg, "Wipe day 🎃", tmp_path / "cover.jpg")
 
 
 def test_without_letters_there_are_the_colours_alone(ffmpeg: Ffmpeg, tmp_path: Path) -> None:

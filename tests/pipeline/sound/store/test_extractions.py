@@ -319,3 +319,28 @@ def test_no_more_are_claimed_than_there_are(engine: Engine) -> None:
     assert claim(engine) is None
     with engine.connect() as connection:
         assert set(connection.scalars(select(Extraction.state))) == {"processing"}
+
+
+def test_the_seconds_that_a_killed_try_spent_count(engine: Engine) -> None:
+    add(engine)
+    taken = claimed(engine)
+    with engine.begin() as connection:
+        renew(connection, begin_stage(connection, taken, "download"), NOW, spent=20.0)
+    for number in (1, 2):
+        again = claimed(engine, NOW + number * (LEASE + SECOND))
+        assert again.spent_seconds == pytest.approx(20 + number * LEASE.total_seconds() / 4)
+    with engine.begin() as connection:
+        postpone(connection, again, BUSY, NOW, spent=50.0)
+    assert claimed(engine, NOW + 4 * LEASE).spent_seconds == 50
+
+
+def test_what_is_fetched_anew_is_what_the_person_asks_for_now(engine: Engine) -> None:
+    extraction_id = add(engine, profile="ebu")
+    taken = claimed(engine)
+    with engine.begin() as connection:
+        sound = keep_sound(connection, NewSound(kind="track", sha256=b"1" * 32, size=3, title="Wipe day"), NOW)
+        complete(connection, begin_stage(connection, taken, "publish", sound_id=sound.id), NOW)
+        remove_sounds(connection, [sound.id], NOW)
+        add_extraction(connection, URL, now=NOW, kind="effect", profile="effects")
+        row = load_extraction(connection, extraction_id)
+    assert (row.kind, row.profile, row.state) == ("effect", "effects", "pending")

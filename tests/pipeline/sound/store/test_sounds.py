@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from models import Rendition, Sound
+from models import Person, Rendition, Sound
 from models.errors import UsageError
+from models.people import OWNER_ID
 from pipeline.sound.extracting.sweeping import free_sounds
 from pipeline.sound.records import Chapter, Muted
+from pipeline.sound.store.playlists import create_playlist, load_order, put_sounds
 from pipeline.sound.store.sounds import (
     NewSound,
     Stored,
@@ -17,7 +20,9 @@ from pipeline.sound.store.sounds import (
     keep_sound,
     known_paths,
     load_sound,
+    note_freed,
     remove_sounds,
+    share_sound,
     sound_by_source,
     used_bytes,
 )
@@ -49,7 +54,7 @@ def test_a_service_s_id_belongs_to_the_first_bytes_that_came_under_it(engine: En
     second = keep(engine, b"2" * 32, service="twitch", external_id="1")
     assert second.id != first.id
     with engine.connect() as connection:
-        assert sound_by_source(connection, "twitch", "1") == first.id
+        assert sound_by_source(connection, "twitch", "1", person_id=OWNER_ID) == first.id
         assert load_sound(connection, second.id).external_id is None
 
 
@@ -118,3 +123,49 @@ def test_a_sound_that_is_wanted_again_before_the_sweep_keeps_its_files(engine: E
     keep(engine, published_at=NOW + timedelta(days=1))
     assert free_sounds(engine, tmp_path) == 0
     assert (tmp_path / original).exists()
+
+
+def test_what_was_let_go_and_has_other_bytes_by_now_is_the_same_sound_at_its_places(engine: Engine) -> None:
+    of_service: dict[str, Any] = {"service": "twitch", "external_id": "1"}
+    first = keep(engine, **of_service, original="sounds/originals/31/a.m4a")
+    with engine.begin() as connection:
+        playlist = create_playlist(connection, "Mine", person_id=OWNER_ID, now=NOW)
+        put_sounds(connection, playlist.id, [first.id, keep(engine, b"3" * 32).id], NOW)
+        rendition = {"sound_id": first.id, "profile": "podcast", "state": "ready", "next_due_at": NOW}
+        connection.execute(insert(Rendition).values(rendition))
+        remove_sounds(connection, [first.id], NOW)
+
+    again = keep(engine, b"2" * 32, **of_service, title="Wipe day, mended", original="sounds/originals/32/b.m4a")
+
+    assert (again.id, again.public_id) == (first.id, first.public_id)
+    with engine.connect() as connection:
+        row = load_sound(connection, first.id)
+        assert load_order(connection, playlist.id)[0] == first.id
+        # The bytes are others: what was rendered of the old ones is no rendition of it.
+        assert connection.scalars(select(Rendition.id)).all() == []
+    assert (row.title, row.aliases, row.removed_at) == ("Wipe day", ["Wipe day, mended"], None)
+    assert (row.sha256, row.original, row.external_id) == (b"2" * 32, "sounds/originals/32/b.m4a", "1")
+
+
+def test_what_somebody_else_has_is_a_persons_own_with_the_same_files(engine: Engine) -> None:
+    of_service: dict[str, Any] = {"service": "twitch", "external_id": "1", "original": "sounds/originals/31/a.m4a"}
+    first = keep(engine, **of_service)
+    with engine.begin() as connection:
+        ada = connection.scalars(insert(Person).values(name="ada", created_at=NOW).returning(Person.id)).one()
+        rendition = {"sound_id": first.id, "profile": "podcast", "state": "ready", "next_due_at": NOW, "size": 50}
+        connection.execute(insert(Rendition).values(**rendition, path="sounds/renditions/aa/1.mp3"))
+        assert share_sound(connection, "twitch", "2", ada, NOW) is None
+        hers = share_sound(connection, "twitch", "1", ada, NOW)
+    assert hers not in {None, first.id}
+    with engine.begin() as connection:
+        assert sound_by_source(connection, "twitch", "1", person_id=ada) == hers
+        assert connection.scalars(select(Rendition.state).where(Rendition.sound_id == hers)).all() == ["ready"]
+        assert [used_bytes(connection, person_id=each) for each in (OWNER_ID, ada, None)] == [1050] * 3
+        remove_sounds(connection, [first.id], NOW)
+    # The files that she has stay when he lets his go.
+    with engine.begin() as connection:
+        assert note_freed(connection, first.id)
+        assert known_paths(connection, ["sounds/originals/31/a.m4a", "sounds/renditions/aa/1.mp3"]) == {
+            "sounds/originals/31/a.m4a",
+            "sounds/renditions/aa/1.mp3",
+        }
