@@ -39,7 +39,7 @@ from models.statistics import (
     load_totals,
 )
 from pipeline.channels.following.watched import watched
-from pipeline.channels.listing import list_watched
+from pipeline.channels.listing.watching import list_watched
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 # Streams last five hours and are polled each five minutes.

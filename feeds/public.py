@@ -6,12 +6,47 @@ IGDB and release dates like any other: the public sees it once a public event na
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, or_, select
 
-from models import Event, Feed
+from feeds.scopes import is_public
+from models import (
+    DropCampaign,
+    Event,
+    Feed,
+    Follow,
+    Game,
+    GameList,
+    GameListEntry,
+    PersonWork,
+    RewardCampaign,
+    StreamSession,
+)
+from models.events import EventKind
 
 # Of events that are about a game; those of sources and of the installation are on no page.
 IS_PUBLIC_EVENT: ColumnElement[bool] = Event.is_private.is_(False) & Event.person_id.is_(None)
+_OF_INSTALLATION = [kind.value for kind in EventKind if kind.family in {"source", "operator"}]
+# Badges that were there before are no news, and no secret either.
+_PUBLIC_KINDS = [kind.value for kind in EventKind if is_public(kind, silent=False)]
+
+
+def is_seen_by(person_id: ColumnElement[int], *, is_operator: bool) -> ColumnElement[bool]:
+    """Return the condition that a person may see an event: it is public, theirs, or news of a game that they have.
+
+    An operator sees those of sources and of the installation too, and nothing more of others.
+    """
+    is_nobodys = Event.person_id.is_(None)
+    kinds = literal([*_PUBLIC_KINDS, *_OF_INSTALLATION] if is_operator else _PUBLIC_KINDS, ARRAY(Text))
+    has_it = exists(
+        select(1).where(
+            Game.id == Event.game_id,
+            PersonWork.work_id == Game.work_id,
+            PersonWork.person_id == person_id,
+            PersonWork.words != [],
+        )
+    ).correlate(Event)
+    is_open = is_nobodys & (Event.kind == any_(kinds)) & or_(Event.is_private.is_(False), has_it)
+    return or_(Event.person_id == person_id, is_open)
 
 
 def is_named_game(game_id: Any) -> ColumnElement[bool]:
@@ -19,3 +54,29 @@ def is_named_game(game_id: Any) -> ColumnElement[bool]:
     # All columns of the unique index before the one that counts, so that it is used.
     own = (Feed.scope == "game", Feed.service.is_(None), Feed.game_id == game_id)
     return exists(select(1).where(*own).correlate_except(Feed))
+
+
+def is_game_seen_by(person_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition that a person may see a row of `games`: something public names it, or it is of theirs.
+
+    A game that a library alone brought here is known to whoever has it, follows it, or has it on a list.
+    """
+    of_person = (PersonWork.work_id == Game.work_id, PersonWork.person_id == person_id, PersonWork.words != [])
+    on_list = (
+        select(1)
+        .join_from(GameListEntry, GameList, GameList.id == GameListEntry.list_id)
+        .where(GameList.person_id == person_id, GameListEntry.work_id == Game.work_id)
+    )
+    return or_(
+        is_named_game(Game.id),
+        # What the next publish gives a feed is public before.
+        *(_names(table) for table in (DropCampaign, RewardCampaign, StreamSession)),
+        _names(Event, IS_PUBLIC_EVENT, Event.kind == any_(literal(_PUBLIC_KINDS, ARRAY(Text)))),
+        _names(Follow, Follow.person_id == person_id),
+        exists(select(1).where(*of_person)).correlate(Game),
+        exists(on_list).correlate(Game),
+    )
+
+
+def _names(table: Any, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(1).where(table.game_id == Game.id, *where)).correlate(Game)

@@ -59,6 +59,7 @@ def spans(chosen: ColumnElement[bool]) -> CTE:
     sessions = (
         select(
             s.id,
+            s.id.label("session"),
             s.channel_id,
             func.coalesce(s.story_id, s.id).label("story"),
             s.game_id,
@@ -85,7 +86,7 @@ def viewings(of: CTE) -> Subquery:
     )
     held = func.least(seen.c.next_at, of.c.finish, seen.c.taken_at + _HOLD) - seen.c.taken_at
     columns = (seen.c.game_id, seen.c.taken_at, seen.c.viewers, seconds(held).label("held"))
-    return select(of.c.channel_id, of.c.story, *columns).join_from(of, seen, true()).subquery("viewings")
+    return select(of.c.channel_id, of.c.story, of.c.session, *columns).join_from(of, seen, true()).subquery("viewings")
 
 
 def average(of: Rows) -> ColumnElement[float]:

@@ -24,7 +24,7 @@ from models.streams import StreamSession, StreamSnapshot
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 By = Literal["hours", "streams", "average", "peak"]
-Key = Literal["channel_id", "story"]
+Key = Literal["channel_id", "story", "session"]
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +77,28 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     begin: datetime
     end: datetime
     name: str | None
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """When a channel's first and last stream began, of all that are known."""
+
+    first_stream_at: datetime
+    last_stream_at: datetime
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """All channels together in a period: how many were on air, their streams, what polls saw, and the time on air."""
+
+    channels: int
+    streams_open: int
+    streams_over: int
+    snapshots: int
+    seconds: int
+
+    @property
+    def seconds_per_channel(self) -> int | None:
+        """The time on air of a channel that was on air, on average; None where none was."""
+        return round(self.seconds / self.channels) if self.channels else None
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +156,32 @@ def load_totals(
     """Return each channel's totals in a period; channels that were not on air in it are left out."""
     rows = connection.execute(_totals("channel_id"), _period(channel_ids, since, until))
     return {row.key: _totals_of(row) for row in rows}
+
+
+def load_session_totals(connection: Connection, session_ids: Sequence[int]) -> dict[int, Totals]:
+    """Return the totals of single sessions, each by itself; those that are no live streams are left out."""
+    rows = connection.execute(_totals("session"), _period(session_ids, EVER, NEVER))
+    return {row.key: _totals_of(row) for row in rows}
+
+
+def load_reach(connection: Connection, channel_ids: Sequence[int]) -> dict[int, Reach]:
+    """Return when each channel's first and last stream began; channels that never streamed are left out."""
+    return {
+        channel_id: Reach(first_stream_at=first.astimezone(UTC), last_stream_at=last.astimezone(UTC))
+        for channel_id, first, last in connection.execute(_REACH, {"ids": list(channel_ids)})
+    }
+
+
+def load_summary(connection: Connection, since: datetime, until: datetime = NEVER) -> Summary:
+    """Return what all channels together streamed in a period."""
+    row = connection.execute(_summary(), {"since": since, "until": until}).one()
+    return Summary(
+        channels=row.channels,
+        streams_open=row.streams_open,
+        streams_over=row.streams - row.streams_open,
+        snapshots=int(row.snapshots),
+        seconds=round(row.seconds or 0),
+    )
 
 
 def load_categories(
@@ -194,6 +242,11 @@ def by_hour(totals: Sequence[HourTotals]) -> list[int]:
 
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_REACH = (
+    select(StreamSession.channel_id, func.min(StreamSession.started_at), func.max(StreamSession.started_at))
+    .where(StreamSession.channel_id == func.any(_IDS), StreamSession.story_id.is_(None), StreamSession.is_live_stream())
+    .group_by(StreamSession.channel_id)
+)
 _NEWEST_OF_ONE = (
     select(StreamSession.id, StreamSession.started_at)
     .where(StreamSession.channel_id == Channel.id, StreamSession.story_id.is_(None), StreamSession.is_live_stream())
@@ -233,6 +286,8 @@ _STORY = (
 
 
 def _chosen(key: Key) -> ColumnElement[bool]:
+    if key == "session":
+        return StreamSession.id == func.any(_IDS)
     if key == "channel_id":
         return StreamSession.channel_id == func.any(_IDS)
     return or_(StreamSession.id == func.any(_IDS), StreamSession.story_id == func.any(_IDS))
@@ -258,6 +313,28 @@ def _totals(key: Key | Literal["any"]) -> Select[*tuple[Any, ...]]:
         .subquery("time")
     )
     return select(time, viewers.c.average, viewers.c.peak).outerjoin(viewers, viewers.c[name] == time.c.key)
+
+
+@functools.cache
+def _summary() -> Select[*tuple[Any, ...]]:
+    of = spans(true())
+    p = StreamSnapshot
+    # Session by session, as `viewings` reads them: a big table is never read as a whole.
+    seen = (
+        select(func.count().label("number"))
+        .select_from(p)
+        .where(p.session_id == of.c.id, p.taken_at.between(of.c.start, of.c.finish))
+        .correlate(of)
+        .lateral("seen")
+    )
+    is_open = select(StreamSession.id).where(StreamSession.id == of.c.id, StreamSession.ended_at.is_(None)).exists()
+    return select(
+        func.count(of.c.channel_id.distinct()).label("channels"),
+        func.count(of.c.story.distinct()).label("streams"),
+        func.count(of.c.story.distinct()).filter(is_open).label("streams_open"),
+        func.coalesce(func.sum(seen.c.number), 0).label("snapshots"),
+        func.sum(seconds(of.c.finish - of.c.start)).label("seconds"),
+    ).join_from(of, seen, true())
 
 
 @functools.cache

@@ -62,7 +62,7 @@ def load_games(connection: Connection, feeds: Sequence[FeedContent], now: dateti
     entries = _load_entries(connection, ids)
     releases = load_releases(connection, {row.igdb_id: row.game_id for row in entries.values()}) if entries else {}
     moves = _load_moves(connection, ids)
-    channels = _load_channels(connection, ids, now - PLAYED_WITHIN)
+    channels = load_channels(connection, ids, now - PLAYED_WITHIN)
     services = _load_services(connection, ids)
     paths = load_paths(connection, [item.event_key for feed in feeds for item in feed.items[:NEWS_SHOWN]])
     keys = {feed.feed_id: [item.event_key for item in feed.items[:NEWS_SHOWN]] for feed in feeds}
@@ -160,7 +160,7 @@ def _load_moves(connection: Connection, game_ids: Sequence[int]) -> Mapping[int,
     return moves
 
 
-def _load_channels(connection: Connection, game_ids: Sequence[int], since: datetime) -> Mapping[int, list[ChannelLink]]:
+def load_channels(connection: Connection, game_ids: Sequence[int], since: datetime) -> Mapping[int, list[ChannelLink]]:
     """Return the channels with a page that played each game lately, the latest first."""
     played = (
         select(StreamSession.game_id, StreamSession.channel_id, func.max(StreamSession.last_seen_at).label("last_at"))

@@ -1,58 +1,38 @@
-"""Commands that sum up what channels streamed: `channels stats` and `channels top`."""
+"""Commands that sum up what channels streamed: `channels stats`, `top`, `summary` and `coverage`."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Literal
 
 import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection
 
 from models.errors import UsageError
-from models.statistics import (
-    By,
-    CategoryTotals,
-    HourTotals,
-    Ranked,
-    Story,
-    Totals,
-    by_hour,
-    by_weekday,
-    load_categories,
-    load_hours,
-    load_stories,
-    load_top,
-    load_totals,
-)
+from models.people import OWNER_ID
+from models.statistics import By, CategoryTotals, HourTotals, by_weekday
 from models.words.units import WEEKDAYS, counted
-from pipeline.catalogue.unknown import unknown_channel
-from pipeline.channels.following.follows import Known, find_channel
-from pipeline.channels.following.names import parse_name
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.runtime.output import JsonFlag, console, parse_since, print_json, show
+from pipeline.operations import analytics
+from pipeline.operations import channels as operations
+from pipeline.operations.analytics import RankedChannel
+from pipeline.operations.channels import Statistics, StoryAnswer
+from pipeline.runtime.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
-STREAMS_SHOWN = 5
 CATEGORIES_SHOWN = 10
 SHADES = " ░▒▓█"
 Since = Annotated[str, typer.Option(help="30d, 12h, or a time.")]
+Until = Annotated[str | None, typer.Option(help="The same; until now, if none is given.")]
 Zone = Annotated[str, typer.Option("--zone", help="The time zone of weekdays and hours: Europe/Berlin.")]
 
 
-class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `channels stats` shows of a channel."""
-
-    channel: Known
-    since: datetime
-    until: datetime
-    zone: str
-    totals: Totals
-    categories: Sequence[CategoryTotals]
-    week: Sequence[HourTotals]
-    stories: Sequence[Story]
+def add_to(channels: typer.Typer) -> None:
+    """Add the commands of this module to those on channels."""
+    channels.command("stats")(show_statistics)
+    channels.command("top")(show_top)
+    channels.command("summary")(show_summary)
+    channels.command("coverage")(show_coverage)
 
 
 def show_statistics(
@@ -60,21 +40,21 @@ def show_statistics(
     since: Since = "30d",
     zone: Zone = "UTC",
     as_json: JsonFlag = False,
+    until: Until = None,
 ) -> None:
     """Sum up a channel: time on air, viewers, categories, weekdays and hours, and its last streams."""
     now = utc_now()
     begin = parse_since(since, now) or now
-    _check_zone(zone)
+    try:
+        operations.check_zone(zone)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
     with open_command().engine.connect() as connection:
-        known = find_channel(connection, parse_name(name))
-        if known is None:
-            unknown = unknown_channel(connection, name)
-            meant = f" (did you mean {' or '.join(unknown.near)}?)" if unknown and unknown.near else ""
-            hint = "`lootwire channels list` shows those that are followed"
-            raise UsageError(f"no channel {name!r} is known{meant}; {hint}")
-        statistics = _load(connection, known, begin, now, zone)
+        statistics = operations.show_statistics(
+            connection, OWNER_ID, now, name, since=begin, until=parse_since(until, now), zone=zone
+        )
     if as_json:
-        print_json(_as_json(statistics))
+        print_json(statistics)
     else:
         _print(statistics)
 
@@ -84,14 +64,17 @@ def show_top(
     by: Annotated[By, typer.Option(help="By what.")] = "hours",
     limit: Annotated[int, typer.Option(min=1, max=GREATEST, help="How many at most.")] = 20,
     as_json: JsonFlag = False,
+    until: Until = None,
 ) -> None:
     """Show the channels that were on air longest, most often, or watched by most."""
     now = utc_now()
     with open_command().engine.connect() as connection:
-        ranked = load_top(connection, parse_since(since, now) or now, by=by, limit=limit)
+        ranked = analytics.list_top(
+            connection, since=parse_since(since, now) or now, until=parse_since(until, now), by=by, limit=limit
+        )
     if as_json:
-        for place, channel in enumerate(ranked, 1):
-            print_json({"place": place, **_ranked_as_json(channel)})
+        for channel in ranked:
+            print_json(channel)
         return
     if not ranked:
         console.print("No followed channel was on air in that time.")
@@ -99,68 +82,57 @@ def show_top(
     console.print(_top_table(ranked, by))
 
 
-def _check_zone(zone: str) -> None:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise typer.BadParameter(f"there is no time zone {zone!r}; write Europe/Berlin, say") from None
+def show_summary(since: Since = "30d", until: Until = None, as_json: JsonFlag = False) -> None:
+    """Sum up all channels: how many are followed and covered, streams, polls and hours on air."""
+    now = utc_now()
+    begin = parse_since(since, now) or now
+    with open_command().engine.connect() as connection:
+        figures = analytics.show_summary(connection, now, since=begin, until=parse_since(until, now))
+    if as_json:
+        print_json(figures)
+        return
+    for name, value in msgspec.structs.asdict(figures).items():
+        shown = f"{value:,}" if isinstance(value, int | float) else show(value) or "–"
+        console.print(f"{name.replace('_', ' '):>24}  {shown}", markup=False, soft_wrap=True)
 
 
-def _load(connection: Connection, known: Known, since: datetime, until: datetime, zone: str) -> Statistics:
-    ids, channel_id = [known.channel_id], known.channel_id
-    return Statistics(
-        channel=known,
-        since=since,
-        until=until,
-        zone=zone,
-        # Without an end, as the last streams are: what is newer than `until` came while this was asked for.
-        totals=load_totals(connection, ids, since).get(channel_id, Totals()),
-        categories=load_categories(connection, ids, since).get(channel_id, []),
-        week=load_hours(connection, ids, since, zone=zone).get(channel_id, []),
-        stories=load_stories(connection, ids, STREAMS_SHOWN).get(channel_id, []),
-    )
-
-
-def _as_json(statistics: Statistics) -> dict[str, Any]:
-    return {
-        **msgspec.structs.asdict(statistics.channel),
-        "since": statistics.since,
-        "until": statistics.until,
-        "zone": statistics.zone,
-        **msgspec.structs.asdict(statistics.totals),
-        "categories": statistics.categories,
-        "weekdays": by_weekday(statistics.week),
-        "hours": by_hour(statistics.week),
-        "week": statistics.week,
-        "last_streams": statistics.stories,
-    }
-
-
-def _ranked_as_json(channel: Ranked) -> dict[str, Any]:
-    names = {"channel_id": channel.channel_id, "login": channel.login, "display_name": channel.display_name}
-    return names | msgspec.structs.asdict(channel.totals)
+def show_coverage(
+    is_open: Annotated[bool, typer.Option("--open", help="Those that are live alone.")] = False,
+    is_gap: Annotated[
+        bool, typer.Option("--gaps", help="Those alone whose open stream gave no sign for ten minutes.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show how each watched channel is watched, and how old the last sign of its open stream is."""
+    now = utc_now()
+    with open_command().engine.connect() as connection:
+        lines = analytics.list_channels_covered(connection, now, is_open=is_open or None, is_gap=is_gap or None)
+    rows = [msgspec.structs.asdict(line) for line in lines]
+    if not as_json:
+        rows = [row | {"last_sign": distance(row["last_sign_at"], now), "gap": "!" * row["is_gap"]} for row in rows]
+    columns = ("login", "watched_by", "reason", "stream_since", "last_sign", "gap")
+    print_rows(rows, as_json=as_json, columns=columns, empty="No watched channel is like that.")
 
 
 def _print(statistics: Statistics) -> None:
-    known, totals = statistics.channel, statistics.totals
-    name = known.display_name or known.login
-    login = "" if name.lower() == known.login else f" ({known.login})"
-    former = f", once {', '.join(known.former_logins)}" if known.former_logins else ""
+    name = statistics.display_name or statistics.login
+    login = "" if name.lower() == statistics.login else f" ({statistics.login})"
+    former = f", once {', '.join(statistics.former_logins)}" if statistics.former_logins else ""
     console.print(show(f"{name}{login}{former}"), style="bold", markup=False)
     console.print(f"from {show(statistics.since)} to {show(statistics.until)} UTC\n", style="dim")
-    if not totals.streams:
+    if not statistics.streams:
         console.print("Not on air in that time.\n")
     else:
-        console.print(_totals(totals))
-        console.print(_categories_table(statistics.categories, totals.seconds))
+        console.print(_totals(statistics))
+        console.print(_categories_table(statistics.categories, statistics.seconds))
         console.print()
         console.print(_heat_map(statistics.week))
         console.print(f"time zone {statistics.zone}\n", style="dim", markup=False)
-    if statistics.stories:
-        console.print(_stories_table(statistics.stories))
+    if statistics.last_streams:
+        console.print(_stories_table(statistics.last_streams))
 
 
-def _totals(totals: Totals) -> Table:
+def _totals(totals: Statistics) -> Table:
     table = Table.grid(padding=(0, 4, 0, 0))
     each = totals.seconds / max(totals.streams, 1)
     cells = (
@@ -212,7 +184,7 @@ def _shade(seconds: int, most: int) -> str:
     return SHADES[1 + min(3, 4 * seconds // (most + 1))]
 
 
-def _stories_table(stories: Sequence[Story]) -> Table:
+def _stories_table(stories: Sequence[StoryAnswer]) -> Table:
     table = _plain("last streams", lasted="right", average="right", peak="right")
     table.expand = console.is_terminal
     table.add_column("categories", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -225,18 +197,17 @@ def _stories_table(stories: Sequence[Story]) -> Table:
     return table
 
 
-def _top_table(ranked: Sequence[Ranked], by: By) -> Table:
+def _top_table(ranked: Sequence[RankedChannel], by: By) -> Table:
     headings = {"streams": "streams", "hours": "on air", "average": "average", "peak": "peak"}
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", justify="right", style="dim")
     table.add_column("channel", overflow="fold")
     for key, heading in headings.items():
         table.add_column(heading, justify="right", no_wrap=True, style="bold" if key == by else "")
-    for place, channel in enumerate(ranked, 1):
-        totals = channel.totals
-        counts = (_number(totals.average_viewers), _number(totals.peak_viewers))
+    for channel in ranked:
+        counts = (_number(channel.average_viewers), _number(channel.peak_viewers))
         name = Text(show(channel.display_name or channel.login))
-        table.add_row(str(place), name, f"{totals.streams:,}", _duration(totals.seconds), *counts)
+        table.add_row(str(channel.place), name, f"{channel.streams:,}", _duration(channel.seconds), *counts)
     return table
 
 

@@ -1,38 +1,30 @@
-"""Commands on followed channels: `channels`, and its `add`, `remove`, `list` and `import`."""
+"""Commands on followed channels: `channels`, and its `add`, `remove`, `list`, `import` and `status`."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine
 
-from models import Follow
-from models.errors import LootwireError
+from models.errors import UnknownThing
 from pipeline.catalogue.unknown import unknown_channel
-from pipeline.channels.following.adding import Outcome, add_category, add_channels
-from pipeline.channels.following.follows import find_channel, follow_drops, unfollow, unfollow_category, unfollow_drops
-from pipeline.channels.following.lists import LARGEST_LIST, ReadList, read_list
-from pipeline.channels.following.names import Name, parse_name
-from pipeline.channels.following.watched import DEFAULT_TOP, followed_categories
-from pipeline.channels.listing import Line, list_watched
-from pipeline.cli.channel_statistics import show_statistics, show_top
+from pipeline.channels.following.adding import Outcome
+from pipeline.channels.following.lists import LARGEST_LIST, read_list
+from pipeline.channels.following.watched import DEFAULT_TOP
+from pipeline.channels.listing.status import ChannelStatus
+from pipeline.channels.listing.watching import WatchedChannel
+from pipeline.cli import channel_recordings, channel_statistics
 from pipeline.cli.commands import COMMANDS, make_noun
+from pipeline.cli.meaning import person_of, refuse_person
 from pipeline.cli.opening import MISUSED, SET_ASIDE, open_command, read_named
-from pipeline.drops.store.history import find_game
-from pipeline.errors import SourceError, SourceRefused
-from pipeline.fetch.http import Client
-from pipeline.games.finding.unknown import unknown_game
-from pipeline.programs.sources import register
+from pipeline.operations import channels as operations
+from pipeline.operations.channels import AddedGroup, WantedCategory
 from pipeline.runtime.output import JsonFlag, console, distance, errors, print_json, show
-from pipeline.runtime.runtime import Runtime, utc_now
-from pipeline.services.twitch.account import SERVICE
-from pipeline.services.twitch.credentials import load_credential
-from pipeline.services.twitch.helix import Helix
+from pipeline.runtime.runtime import utc_now
 
 FAILED = 1
 SHOWN_AT_MOST = 20
@@ -43,29 +35,34 @@ Names = Annotated[
 Drops = Annotated[bool, typer.Option("--drops", help="All channels that running campaigns name.")]
 Game = Annotated[list[str] | None, typer.Option("--game", help="A category, by name; may be given several times.")]
 All = Annotated[bool, typer.Option("--all", help="Also those that campaigns name and that are not live.")]
+Person = Annotated[
+    str | None, typer.Option("--person", metavar="NAME", help="Whose follows they are; the owner's, if none is given.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    channels.command("stats")(show_statistics)
-    channels.command("top")(show_top)
+    channel_statistics.add_to(channels)
+    channel_recordings.add_to(channels)
     app.add_typer(channels, name="channels")
 
 
 @channels.callback(invoke_without_command=True)
-def list_by_default(context: typer.Context, as_json: JsonFlag = False) -> None:
+def list_by_default(context: typer.Context, as_json: JsonFlag = False, person: Person = None) -> None:
     """Show the followed channels; with a command, change them."""
+    refuse_person(context, person)
     if context.invoked_subcommand is None:
-        list_channels(as_json=as_json)
+        list_channels(as_json=as_json, person=person)
 
 
 @channels.command("list")
-def list_channels(as_json: JsonFlag = False, every: All = False) -> None:
+def list_channels(as_json: JsonFlag = False, every: All = False, person: Person = None) -> None:
     """Show who is watched and why, what is on now, and whether it is told in real time or found by polling."""
     runtime, now = open_command(), utc_now()
+    person_id = person_of(runtime, person)
     with runtime.engine.connect() as connection:
-        lines = list_watched(connection, now)
-        groups = _groups(connection, lines)
+        lines = operations.list_channels(connection, person_id, now)
+        groups = _groups(connection, person_id, lines)
     if as_json:
         for line in lines:
             print_json(line)
@@ -86,82 +83,63 @@ def add(
     game: Game = None,
     top: Annotated[int, typer.Option(min=1, max=500, help="How many streams of a category.")] = DEFAULT_TOP,
     as_json: JsonFlag = False,
+    person: Person = None,
 ) -> int:
     """Follow channels, all channels that campaigns name, or the most watched of a category."""
     if not names and not drops and not game:
         raise typer.BadParameter("give a NAME, --drops or --game NAME")
-    runtime, now = _open(), utc_now()
-    with Client() as client:
-        # First of all: without an application Lootwire cannot watch any of this, so nothing may be changed.
-        helix = runtime.needed_helix(client)
-        outcomes = add_channels(runtime.engine, helix, [parse_name(name) for name in names or []], now)
-        groups = [_add_category(runtime.engine, helix, name, top, now) for name in game or []]
-    if drops:
-        groups.append(_add_drops(runtime.engine, now))
+    runtime = open_command()
+    categories = [WantedCategory(name=name, top=top) for name in game or []]
+    person_id = person_of(runtime, person)
+    added = operations.follow(runtime, person_id, utc_now(), names=names or [], categories=categories, drops=drops)
     if as_json:
-        _print_json([*outcomes, *groups])
+        _print_json([*added.channels, *added.groups])
     else:
-        _print_outcomes(outcomes)
-        _print_near(runtime.engine, outcomes)
-        for group in groups:
-            (errors if group.is_set_aside else console).print(group.sentence, markup=False, soft_wrap=True)
-    return _code([*outcomes, *groups], nothing_done=MISUSED)
+        _print_outcomes(added.channels)
+        _print_near(runtime.engine, added.channels)
+        for group in added.groups:
+            (errors if group.is_set_aside else console).print(_sentence(group, top), markup=False, soft_wrap=True)
+    return _code([*added.channels, *added.groups], nothing_done=MISUSED)
 
 
-class _Group(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the request to follow a group of channels; `sentence` says so to a person."""
-
-    group: str
-    result: str
-    sentence: str
-    is_set_aside: bool = False
-
-
-def _add_category(engine: Engine, helix: Helix, name: str, top: int, now: datetime) -> _Group:
-    try:
-        category = add_category(engine, helix, name, top, now)
-    except SourceError:
-        raise
-    except LootwireError as error:
-        with engine.connect() as connection:
-            unknown = unknown_game(connection, name)
-        meant = f" (did you mean {' or '.join(unknown.near)}?)" if unknown and unknown.near else ""
-        return _Group(group=name, result="unknown", sentence=f"lootwire: {show(error)}{show(meant)}", is_set_aside=True)
-    sentence = f"{show(category)}: its {top} most watched streams are recorded from now on"
-    return _Group(group=category, result="followed", sentence=sentence)
-
-
-def _add_drops(engine: Engine, now: datetime) -> _Group:
-    with engine.begin() as connection:
-        is_new = follow_drops(connection, now)
-    result = "followed" if is_new else "already followed"
-    sentence = "All channels that running campaigns name are watched" + (" from now on." if is_new else " already.")
-    return _Group(group="drops", result=result, sentence=sentence)
+def _sentence(group: AddedGroup, top: int) -> str:
+    """Return what became of the wish to follow a group of channels, for a person."""
+    if group.is_set_aside:
+        return f"lootwire: {show(group.note)}"
+    if group.group == "drops":
+        since = " from now on." if group.result == "followed" else " already."
+        return f"All channels that running campaigns name are watched{since}"
+    return f"{show(group.group)}: its {top} most watched streams are recorded from now on"
 
 
 @channels.command("remove")
-def remove(names: Names = None, drops: Drops = False, game: Game = None) -> int:
+def remove(names: Names = None, drops: Drops = False, game: Game = None, person: Person = None) -> int:
     """Follow channels, campaigns' channels or categories no longer; what was recorded of them stays."""
     if not names and not drops and not game:
         raise typer.BadParameter("give a NAME, --drops or --game NAME")
-    done, missed = [], []
-    with open_command().engine.begin() as connection:
+    runtime, now = open_command(), utc_now()
+    person_id = person_of(runtime, person)
+    done: list[str] = []
+    missed: list[str] = []
+    with runtime.engine.begin() as connection:
         for name in names or []:
-            known = find_channel(connection, parse_name(name), of_followed=True)
-            if known is None:
-                missed.append(f"{name}: is not followed")
-                continue
-            unfollow(connection, [known.channel_id], utc_now())
-            done.append(f"{known.login}: followed no longer{_once(name, known.login)}")
+            try:
+                known = operations.unfollow_channel(connection, person_id, now, name)
+                done.append(f"{known.login}: followed no longer{_once(name, known.login)}")
+            except UnknownThing as error:
+                missed.append(str(error))
         for name in game or []:
-            wanted = find_game(connection, name)
-            if wanted in {category.game_id for category in followed_categories(connection)}:
-                unfollow_category(connection, wanted)
+            try:
+                operations.unfollow_category_named(connection, person_id, name)
                 done.append(f"{name}: recorded no longer")
-            else:
-                missed.append(f"{name}: is not followed")
+            except UnknownThing as error:
+                missed.append(str(error))
         if drops:
-            (done if unfollow_drops(connection) else missed).append("campaigns' channels: watched no longer")
+            try:
+                operations.unfollow_campaign_channels(connection, person_id)
+                done.append("campaigns' channels: watched no longer")
+            except UnknownThing:
+                missed.append("campaigns' channels: watched no longer")
     for line in done:
         console.print(show(line), markup=False, soft_wrap=True)
     for line in missed:
@@ -178,64 +156,65 @@ def import_list(
         bool, typer.Option("--from-twitch", help="Whom the account follows that is signed in to Twitch.")
     ] = False,
     as_json: JsonFlag = False,
+    person: Person = None,
 ) -> int:
     """Follow the channels of a list, or all that a user follows at Twitch."""
     if (file is None) is not from_twitch:
         raise typer.BadParameter("give either a FILE, - for standard input, or --from-twitch")
     listed = read_list(read_named(file, LARGEST_LIST + 1)) if file is not None else None
-    runtime = _open()
-    with Client() as client:
-        helix = runtime.needed_helix(client)
-        listed = listed or _followed_at_twitch(runtime, client)
-        outcomes = add_channels(runtime.engine, helix, listed.names, utc_now())
+    runtime = open_command()
+    added, taken_as = operations.follow_list(runtime, person_of(runtime, person), utc_now(), listed)
+    outcomes = added.channels
     if as_json:
         _print_json(outcomes)
         return _code(outcomes)
     count = Counter(outcome.result for outcome in outcomes)
-    console.print(f"{len(outcomes)} channels, read as {listed.taken_as}", markup=False)
+    console.print(f"{len(outcomes)} channels, read as {taken_as}", markup=False)
     for result, number in count.most_common():
         console.print(f"{number:>8}  {result}")
     _print_outcomes([outcome for outcome in outcomes if outcome.is_set_aside or outcome.note])
     return _code(outcomes)
 
 
-def _open() -> Runtime:
-    """Return the runtime, with a row for every source, so that those of streams can be made due."""
-    runtime = open_command()
-    with runtime.engine.begin() as connection:
-        register(connection, runtime, utc_now())
-    return runtime
+@channels.command("status")
+def show_status(
+    name: Annotated[str, typer.Argument(help="A channel: its login, one it had before, its id or its address.")],
+    as_json: JsonFlag = False,
+    person: Person = None,
+) -> None:
+    """Show what is on at a channel now; Twitch is asked where nobody watches it."""
+    runtime, now = open_command(), utc_now()
+    status = operations.show_status(runtime, person_of(runtime, person), now, name)
+    if as_json:
+        print_json(status)
+        return
+    display = status.display_name or status.login
+    login = "" if display.lower() == status.login else f" ({status.login})"
+    console.print(show(f"{display}{login}"), style="bold", markup=False)
+    console.print(show(_on_now(status, now)), markup=False, soft_wrap=True)
+    how = f"watched, told by {status.covered}" if status.watched else "watched by nobody: Twitch was asked just now"
+    console.print(how, style="dim", markup=False)
 
 
-def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
-    account = runtime.account
-    with runtime.engine.connect() as connection:
-        credential = load_credential(connection, SERVICE)
-    way_out = "`lootwire sources login twitch --follows`"
-    if account is None or credential is None:
-        raise LootwireError(f"nobody is signed in to Twitch: {way_out}, which also asks to read whom you follow")
-    try:
-        followed = runtime.needed_helix(client).followed(credential.user_id, account.session(client))
-    except SourceRefused as error:
-        message = (
-            f"the sign-in of {credential.login} may not read whom it follows ({error}): sign in again with {way_out}"
-        )
-        raise LootwireError(message) from error
-    if not followed:
-        raise LootwireError(f"{credential.login} follows nobody at Twitch")
-    names = tuple(Name(channel.login, external_id=channel.external_id) for channel in followed)
-    return ReadList(names, f"the follows of {credential.login}")
+def _on_now(status: ChannelStatus, now: datetime) -> str:
+    if status.live is not None:
+        viewers = "" if status.live.viewers is None else f"{status.live.viewers:,} viewers"
+        lasts = f"live for {distance(status.live.since, now).removesuffix(' ago')}"
+        return " · ".join(part for part in (lasts, viewers, status.live.category, status.live.title) if part)
+    if status.rerun is not None:
+        return f"not live: {status.rerun.replace('_', ' ')}"
+    last = f", last on {distance(status.last_stream_at, now)}" if status.last_stream_at else ""
+    return f"not live{last}"
 
 
-def _code(results: Sequence[Outcome | _Group], *, nothing_done: int = FAILED) -> int:
+def _code(results: Sequence[Outcome | AddedGroup], *, nothing_done: int = FAILED) -> int:
     aside = sum(result.is_set_aside for result in results)
     return 0 if not aside else nothing_done if aside == len(results) else SET_ASIDE
 
 
-def _print_json(results: Sequence[Outcome | _Group]) -> None:
+def _print_json(results: Sequence[Outcome | AddedGroup]) -> None:
     for result in results:
-        shown = msgspec.structs.asdict(result)
-        print_json({key: value for key, value in shown.items() if key not in {"sentence", "is_set_aside"}})
+        print_json(result)
 
 
 def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
@@ -263,20 +242,20 @@ def _once(name: str, login: str) -> str:
     return "" if name.lower() == login else f" (asked for as {name})"
 
 
-def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
+def _groups(connection: Connection, person_id: int, lines: Sequence[WatchedChannel]) -> list[str]:
     """Return a sentence for each group that is followed."""
     sentences = []
-    if connection.scalar(select(func.count()).where(Follow.kind == "drops")):
-        named = [line for line in lines if "drops" in line.why]
-        live = sum(line.live is not None for line in named)
-        sentences.append(f"Drops: {len(named)} channels that running campaigns name are watched, {live} of them live.")
-    categories = followed_categories(connection)
+    named = operations.campaign_channels_among(connection, person_id, lines)
+    if named.followed:
+        counts = f"{named.channels} channels that running campaigns name are watched, {named.live} of them live."
+        sentences.append(f"Drops: {counts}")
+    categories = operations.list_categories(connection, person_id)
     return sentences + [
         f"Category: the {category.top} most watched streams of {show(category.name)}." for category in categories
     ]
 
 
-def _table(lines: Sequence[Line], now: datetime) -> Table:
+def _table(lines: Sequence[WatchedChannel], now: datetime) -> Table:
     # Other programs read what goes into a pipe: nothing is shortened there.
     table = Table(box=None, pad_edge=False, header_style="bold", expand=console.is_terminal)
     table.add_column("channel", no_wrap=True, max_width=22 if console.is_terminal else None, overflow="ellipsis")
@@ -299,7 +278,7 @@ def _table(lines: Sequence[Line], now: datetime) -> Table:
     return table
 
 
-def _channel_text(line: Line) -> Text:
+def _channel_text(line: WatchedChannel) -> Text:
     """Return the display name, with the login where that differs, and the last former login."""
     name = line.display_name or line.login
     text = show(name) if name.lower() == line.login else f"{show(name)} ({show(line.login)})"

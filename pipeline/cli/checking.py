@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 import typer
-from pydantic import SecretStr
 
 from models.errors import LootwireError
 from pipeline.cli.opening import at_the_end
 from pipeline.embedded import disk_problem, full_disk, healthy
+from pipeline.operations.settings import list_settings
 from pipeline.programs.ports import listen
 from pipeline.runtime.folders import make_private, try_folder
-from pipeline.runtime.output import JsonFlag, console, print_rows, show
+from pipeline.runtime.output import JsonFlag, console, print_rows
 from pipeline.runtime.problems import explain
-from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, variable_name
+from pipeline.runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -67,7 +68,7 @@ def exposure(settings: Settings) -> str | None:
 def doctor(as_json: JsonFlag = False) -> int:
     """Show each setting with its origin, and check what can be checked: servers, folders, targets."""
     loaded = load_settings()
-    rows = [_setting(loaded, field) for field in Settings.model_fields]
+    rows = [msgspec.structs.asdict(each) for each in list_settings(loaded)]
     # The value last: some are longer than any terminal is wide.
     print_rows(rows, as_json=as_json, columns=("setting", "origin", "value"), empty="", needed=3)
     if as_json:
@@ -80,14 +81,6 @@ def doctor(as_json: JsonFlag = False) -> int:
         console.print(f"{name}: {problem or 'well'}", markup=False, soft_wrap=True)
         wrong += problem is not None
     return 1 if wrong else 0
-
-
-def _setting(loaded: LoadedSettings, field: str) -> dict[str, str]:
-    value = getattr(loaded.settings, field)
-    shown = "********" if isinstance(value, SecretStr) else show(value)
-    if field == "publish_dir":
-        shown = str(loaded.settings.published)
-    return {"setting": variable_name(field), "value": shown, "origin": loaded.origins[field]}
 
 
 def _embedded(settings: Settings) -> str:

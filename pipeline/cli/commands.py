@@ -56,6 +56,20 @@ COMMANDS = {
     "help": Listed(RUN, ("helping",), "Show what a command does and its options; without a command, list them all."),
     "status": Listed(LOOK, ("status",), "Say how the pipeline stands, in a few figures."),
     "events": Listed(LOOK, ("looking",), "Show what happened, newest first in the table, oldest first as JSON."),
+    "campaigns": Listed(
+        LOOK,
+        ("campaigns",),
+        "Show the drop campaigns that are known, the newest first; with a command, one with all its drops.",
+    ),
+    "rewards": Listed(
+        LOOK,
+        ("campaigns",),
+        "Show the reward campaigns that are known, the newest first; with a command, one with what it gives.",
+    ),
+    "badges": Listed(LOOK, ("campaigns",), "Show the global chat badges that are known, the newest first."),
+    "organizations": Listed(
+        LOOK, ("campaigns",), "Show the organizations that run campaigns; with a command, one with its games."
+    ),
     "feeds": Listed(
         LOOK, ("feeds",), "Show the published feeds with their addresses; with a command, build them or make your own."
     ),
@@ -77,6 +91,9 @@ COMMANDS = {
         LOOK, ("signing_in",), "Show every source: how it is, when it was last asked, and when it is asked next."
     ),
     "quarantine": Listed(LOOK, ("looking",), "Show payloads that were set aside, each with its reason."),
+    "eventsub": Listed(
+        LOOK, ("eventsub",), "Show how Twitch's messages come in; with a command, look at the subscriptions for them."
+    ),
     "channels": Listed(
         FOLLOW, ("channels",), "Show the Twitch channels that are followed; with a command, change or sum them up."
     ),
@@ -84,6 +101,11 @@ COMMANDS = {
         FOLLOW,
         ("games", "following", "lists", "works"),
         "Show the games that are known; with a command, follow some.",
+    ),
+    "releases": Listed(
+        FOLLOW,
+        ("releases",),
+        "Show what comes out when, the nearest first; a quarter or a year counts until it is over.",
     ),
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
     "library": Listed(

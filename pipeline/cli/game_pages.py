@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.games.listing import GamePage, Kin, Release
+from pipeline.games.listing.pages import GamePage, Kin, Release
 from pipeline.games.store.links import Link
 from pipeline.runtime.output import console, show
 

@@ -17,20 +17,20 @@ from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.fetch.http import Client
 from pipeline.games.mirror.full_pass import Mirroring, Step, patiently
 from pipeline.games.releases.news import append_releases
-from pipeline.games.status import Status, load_status
+from pipeline.games.status import Status
 from pipeline.games.take_in import Taken
 from pipeline.ingest.fetching import Fetched, fetch_source
 from pipeline.ingest.source import Fetchable
+from pipeline.operations import igdb as operations
+from pipeline.operations.igdb import A_HOUR
 from pipeline.programs.sources import game_sources, register
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
 from pipeline.runtime.runtime import Runtime, utc_now
-from pipeline.services.igdb.igdb_requests import PER, REQUESTS, Usage
 
 FAILED = 1
 GO_ON_WITHIN = timedelta(seconds=3)
 # A worker may just ask IGDB for something else.
 PATIENCE = timedelta(minutes=2)
-A_HOUR = REQUESTS * 3600 // int(PER.total_seconds())
 igdb = make_noun(COMMANDS["igdb"].help)
 All = Annotated[bool, typer.Option("--all", help="The whole catalogue: about 300,000 games in a few minutes.")]
 
@@ -71,14 +71,11 @@ def status(as_json: JsonFlag = False) -> None:
     """Tell how many games are kept, how far the mirror is, when changes were last swept, how much was asked."""
     runtime = open_command()
     with runtime.engine.connect() as connection:
-        standing = load_status(connection, utc_now())
-    client_id = runtime.settings.twitch_client_id
-    requests = Usage(runtime.redis, client_id).last_hour() if client_id is not None else 0
-    fields = msgspec.structs.asdict(standing) | {"asked_last_hour": requests, "limit_per_hour": A_HOUR}
+        standing = operations.show_status(runtime, connection, utc_now())
     if as_json:
-        print_json(fields)
+        print_json(standing)
     else:
-        _show_status(standing, requests)
+        _show_status(standing, standing.asked_last_hour)
 
 
 def _sync_all(runtime: Runtime, *, as_json: bool) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from models import GameMetadata, Source, WantedGame
 from models.due import due
+from models.moments import Moment
 from pipeline.games.mirror.state import MIRROR, is_under_way, read_state
 from pipeline.games.sources.wanted import IgdbWanted
 from pipeline.games.store.wanted import MONTH
@@ -23,9 +24,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     pass_under_way: bool
     pass_listed: int
     pass_total: int | None
-    completed_at: datetime | None
-    swept_to: datetime | None
-    wanted_asked_at: datetime | None
+    completed_at: Moment | None
+    swept_to: Moment | None
+    wanted_asked_at: Moment | None
     last_error: str | None
 
 

@@ -25,7 +25,7 @@ from pipeline.runtime.runtime import Runtime
 
 
 def load_follows(connection: Connection) -> tuple[WantedFollow, ...]:
-    """Return what is followed, by the names by which a file may name it."""
+    """Return what the owner follows, by the names by which a file may name it."""
     rows = connection.execute(
         select(
             Follow.kind,
@@ -36,6 +36,7 @@ def load_follows(connection: Connection) -> tuple[WantedFollow, ...]:
         )
         .outerjoin(Channel, Channel.id == Follow.channel_id)
         .outerjoin(Game, Game.id == Follow.game_id)
+        .where(Follow.person_id == OWNER_ID)
         .order_by(Follow.id)
     )
     lists = connection.execute(
@@ -150,7 +151,7 @@ class Follows:
         """Write down how the file names a follow, and that it is the file's unless somebody made it by hand before."""
         channels = select(Channel.id).where(*conditions) if kind == "channel" else None  # type: ignore[arg-type]
         games = select(Game.id).where(*conditions) if kind in {"category", "game"} else None  # type: ignore[arg-type]
-        rows = [Follow.kind == kind]
+        rows = [Follow.person_id == OWNER_ID, Follow.kind == kind]
         rows += [Follow.channel_id.in_(channels)] if channels is not None else []
         rows += [Follow.game_id.in_(games)] if games is not None else []
         is_new = and_(Follow.origin.is_(None), Follow.created_at == self._now)
@@ -175,8 +176,8 @@ class Follows:
                 unfollow_drops(connection)
 
     def _followed_games(self, connection: Connection, kind: str, name: str) -> list[int]:
-        rows = select(Game.id).join(Follow, Follow.game_id == Game.id).where(Follow.kind == kind, Game.name == name)
-        return list(connection.scalars(rows))
+        named_so = (Follow.person_id == OWNER_ID, Follow.kind == kind, Game.name == name)
+        return list(connection.scalars(select(Game.id).join(Follow, Follow.game_id == Game.id).where(*named_so)))
 
 
 def named(follows: Iterable[WantedFollow]) -> dict[str, WantedFollow]:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from models.errors import UsageError
 from models.names import name_key
+from models.people import OWNER_ID
 from pipeline.catalogue.records import UserRecord
 from pipeline.channels.following.follows import follow, follow_category, renamed
 from pipeline.channels.following.names import Name
@@ -36,7 +37,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return self.external_id is None
 
 
-class _Users:
+class Users:
     """The users that Twitch has for these names."""
 
     def __init__(self, users: Sequence[UserRecord], former: Mapping[str, str]) -> None:
@@ -57,32 +58,37 @@ class _Users:
         return None if user is None else (user, "former login", f"is now {user.login}")
 
 
-def add_channels(engine: Engine, helix: Helix, names: Sequence[Name], now: datetime) -> list[Outcome]:
+def add_channels(
+    engine: Engine, helix: Helix, names: Sequence[Name], now: datetime, *, person_id: int = OWNER_ID
+) -> list[Outcome]:
     """Follow the channels that these names mean; returns the outcome of each, in their order.
 
-    Asks Twitch once for each hundred names. Raises `SourceError` where it does not answer: then none is followed.
+    Asks Twitch once for each hundred names. Raises `SourceError` where it does not answer, and `QuotaError` where the
+    person's plan allows no more: then none is followed.
     """
-    users = _ask(engine, helix, [name for name in names if name.problem is None])
+    users = ask_users(engine, helix, [name for name in names if name.problem is None])
     meant = [(name, users.meant_by(name)) for name in names]
     users_meant = {meaning[0].external_id: meaning[0] for _, meaning in meant if meaning is not None}
     with engine.begin() as connection:
-        new = follow(connection, list(users_meant.values()), now)
+        new = follow(connection, list(users_meant.values()), now, person_id=person_id)
     return list(_tell(meant, new))
 
 
-def add_category(engine: Engine, helix: Helix, name: str, top: int, now: datetime) -> str:
+def add_category(engine: Engine, helix: Helix, name: str, top: int, now: datetime, *, person_id: int = OWNER_ID) -> str:
     """Follow a category by its name, as people write it; returns the name that Twitch gives it.
 
-    Raises `UsageError` that lists the candidates where the name is not plain.
+    Raises `UsageError` that lists the candidates where the name is not plain, and `QuotaError` where the person's plan
+    allows no more.
     """
     category = _one_category(name, helix.categories(names=[name]) or helix.search_categories(name))
     record = category_game(category)
     with engine.begin() as connection:
-        follow_category(connection, record, top, now)
+        follow_category(connection, record, top, now, person_id=person_id)
     return category.name
 
 
-def _ask(engine: Engine, helix: Helix, names: Sequence[Name]) -> _Users:
+def ask_users(engine: Engine, helix: Helix, names: Sequence[Name]) -> Users:
+    """Ask Twitch for the users of names that can be some; one that a former login means is among them."""
     logins = {name.login for name in names if name.login}
     ids = {name.external_id for name in names if name.external_id}
     users = helix.users(ids=ids, logins=logins) if names else []
@@ -90,7 +96,7 @@ def _ask(engine: Engine, helix: Helix, names: Sequence[Name]) -> _Users:
     with engine.connect() as connection:
         former = renamed(connection, sorted(missing))
     unasked = set(former.values()) - {user.external_id for user in users}
-    return _Users([*users, *(helix.users(ids=unasked) if unasked else [])], former)
+    return Users([*users, *(helix.users(ids=unasked) if unasked else [])], former)
 
 
 def _tell(meant: Sequence[tuple[Name, tuple[UserRecord, str, str | None] | None]], new: set[str]) -> Iterator[Outcome]:

@@ -4,7 +4,20 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, exists, func, literal, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from models import AllowedChannel, Channel, DropCampaign, Follow, Game, GameExternalId
 
@@ -47,12 +60,14 @@ class FollowedCategory(msgspec.Struct, frozen=True):
     since: datetime
 
 
-def watched(connection: Connection, now: datetime) -> list[Watched]:
+def watched(connection: Connection, now: datetime, *, person_id: int | None = None) -> list[Watched]:
     """Return the channels that are watched: those added by hand first, oldest first, then those that campaigns name.
 
-    The latter only while `--drops` is followed: they come and go with their campaigns.
+    The latter only while `--drops` is followed: they come and go with their campaigns. Without a person they are those
+    of all people.
     """
-    return [Watched(*row) for row in connection.execute(_WATCHED, {"now": now})]
+    query = _WATCHED if person_id is None else _watched_by(person_id)
+    return [Watched(*row) for row in connection.execute(query, {"now": now})]
 
 
 def watched_among(connection: Connection, external_ids: Collection[str], now: datetime) -> list[Watched]:
@@ -65,9 +80,13 @@ def is_anything_followed(connection: Connection) -> bool:
     return bool(connection.scalar(select(exists(Follow.id))))
 
 
-def followed_categories(connection: Connection) -> list[FollowedCategory]:
-    """Return the followed categories, oldest follow first."""
-    return [FollowedCategory(*row) for row in connection.execute(_CATEGORIES)]
+def followed_categories(connection: Connection, *, person_id: int | None = None) -> list[FollowedCategory]:
+    """Return the followed categories, oldest follow first.
+
+    Without a person they are those of all people, each with the most streams that one of them wants.
+    """
+    query = _CATEGORIES if person_id is None else _CATEGORIES.where(Follow.person_id == person_id)
+    return [FollowedCategory(*row) for row in connection.execute(query)]
 
 
 def _named_by_campaigns() -> Select[int, datetime]:
@@ -87,11 +106,15 @@ def _added_by_hand() -> Select[int | None, datetime, bool]:
 
 
 def _watched(
-    by_hand: Select[int | None, datetime, bool], named_by_campaigns: Select[int, datetime]
+    by_hand: Select[int | None, datetime, bool],
+    named_by_campaigns: Select[int, datetime],
+    *of_whom: ColumnElement[bool],
 ) -> Select[int, str, str, datetime, bool, bool]:
     """Return the channels that are watched for one of two reasons, or for both, with since when the first has held."""
     named = named_by_campaigns.cte("named")
-    drops = select(Follow.created_at).where(Follow.kind == "drops").cte("drops")
+    # People follow drops one by one: they are watched since the first of them did.
+    follows = select(func.min(Follow.created_at).label("created_at")).where(Follow.kind == "drops", *of_whom)
+    drops = follows.group_by(Follow.kind).cte("drops")
     while_drops_are_followed = select(
         named.c.channel_id, func.greatest(named.c.since, drops.c.created_at), literal(value=False)
     ).join(drops, true())
@@ -115,6 +138,11 @@ def _watched(
     )
 
 
+def _watched_by(person_id: int) -> Select[int, str, str, datetime, bool, bool]:
+    of_person = Follow.person_id == person_id
+    return _watched(_added_by_hand().where(of_person), _named_by_campaigns(), of_person)
+
+
 _SOME = select(Channel.id).where(Channel.service == SERVICE, Channel.external_id == func.any(_AMONG))
 _WATCHED = _watched(_added_by_hand(), _named_by_campaigns())
 # For few channels, each of the reasons reads these alone.
@@ -127,11 +155,12 @@ _CATEGORIES = (
         Game.id,
         GameExternalId.external_id,
         Game.name,
-        func.coalesce(Follow.top, DEFAULT_TOP),
-        Follow.created_at,
+        func.max(func.coalesce(Follow.top, DEFAULT_TOP)),
+        func.min(Follow.created_at),
     )
     .join(Follow, Follow.game_id == Game.id)
     .join(GameExternalId, (GameExternalId.game_id == Game.id) & (GameExternalId.service == SERVICE))
     .where(Follow.kind == "category")
-    .order_by(Follow.created_at, Game.id)
+    .group_by(Game.id, GameExternalId.external_id)
+    .order_by(func.min(Follow.created_at), Game.id)
 )

@@ -1,16 +1,19 @@
 """Look back over campaigns: when a reward was on offer before, and how often a game has campaigns."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, bindparam, exists, func, literal, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.orm import aliased
 
+from feeds.public import is_game_seen_by
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
 from models.details import SeenBefore
-from models.errors import UsageError
+from models.errors import UnknownThing
+from models.moments import Moment
 from models.names import name_key, nearest
 
 _BEFORE, _NOW = aliased(DropCampaign), aliased(DropCampaign)
@@ -51,8 +54,8 @@ class GameHistory(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[str, ...]
     campaigns: int
     open: int
-    first_start_at: datetime | None
-    last_end_at: datetime | None
+    first_start_at: Moment | None
+    last_end_at: Moment | None
     lasts: timedelta | None
     every: timedelta | None
 
@@ -64,7 +67,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     campaigns: int
     last_campaign: str
-    until: datetime | None
+    until: Moment | None
 
 
 def seen_before(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, tuple[SeenBefore, ...]]:
@@ -76,47 +79,70 @@ def seen_before(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
     return lines
 
 
-def find_game(connection: Connection, name: str) -> int:
-    """Return a game's row id by its name; raises `UsageError` with the names most like it."""
-    key = name_key(name)
-    game_id = connection.scalar(select(Game.id).where(Game.name_key == key).order_by(Game.id).limit(1))
+def find_game(connection: Connection, name: str, *, person_id: int | None = None) -> int:
+    """Return a game's row id by its name; raises `UnknownThing` with the names most like it.
+
+    For a person only games count that they may see.
+    """
+    is_seen = true() if person_id is None else is_game_seen_by(literal(person_id, BigInteger))
+    same = select(Game.id).where(Game.name_key == name_key(name), is_seen)
+    game_id = connection.scalar(same.order_by(Game.id).limit(1))
     if game_id is not None:
         return game_id
-    similar = nearest(name, connection.scalars(select(Game.name)), SIMILAR)
+    similar = nearest(name, connection.scalars(select(Game.name).where(is_seen)), SIMILAR)
     hint = f"; there are: {', '.join(similar)}" if similar else ""
-    raise UsageError(f"no game named {name!r} has had a campaign yet{hint}")
+    raise UnknownThing(f"no game named {name!r} has had a campaign yet{hint}")
 
 
 class KnownGame(msgspec.Struct, frozen=True, kw_only=True):
     """A game that some service named, and how many campaigns it had; `last_end_at` is UTC."""
 
+    id: int
     name: str
     public_id: str
     services: tuple[str, ...]
     campaigns: int
     open: int
-    last_end_at: datetime | None
+    last_end_at: Moment | None
 
 
 def known_games(connection: Connection) -> list[KnownGame]:
     """Return all games that services named, by name."""
+    return _known(connection, _known_query().order_by(func.lower(Game.name), Game.id))
+
+
+def games_seen_by(
+    connection: Connection, person_id: int, *, service: str | None = None, after: int = 0, limit: int | None = None
+) -> list[KnownGame]:
+    """Return the games that a person may see in the order of their ids, behind the one with the id `after`."""
+    is_seen = is_game_seen_by(literal(person_id, BigInteger))
+    query = _known_query().where(Game.id > after, is_seen).order_by(Game.id).limit(limit)
+    if service is not None:
+        named = (GameExternalId.game_id == Game.id, GameExternalId.service == service)
+        query = query.where(exists(select(1).where(*named)).correlate(Game))
+    return _known(connection, query)
+
+
+def _known_query() -> Select[Any]:
     is_open = DropCampaign.ended_at.is_(None) & DropCampaign.withdrawn_at.is_(None)
     services = (
         select(func.array_agg(aggregate_order_by(GameExternalId.service.distinct(), GameExternalId.service)))
         .where(GameExternalId.game_id == Game.id)
         .scalar_subquery()
     )
-    query = (
+    return (
         select(
-            *(Game.name, Game.public_id, services.label("services")),
+            *(Game.id, Game.name, Game.public_id, services.label("services")),
             func.count(DropCampaign.id).label("campaigns"),
             func.count(DropCampaign.id).filter(is_open).label("open"),
             func.max(DropCampaign.end_at).label("last_end_at"),
         )
         .outerjoin(DropCampaign, DropCampaign.game_id == Game.id)
         .group_by(Game.id)
-        .order_by(func.lower(Game.name), Game.id)
     )
+
+
+def _known(connection: Connection, query: Select[Any]) -> list[KnownGame]:
     return [
         KnownGame(**{**row, "services": tuple(row["services"] or ())}) for row in connection.execute(query).mappings()
     ]

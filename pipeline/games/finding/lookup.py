@@ -1,12 +1,13 @@
 """Find games by what a person calls them: ours by name, slug or id, IGDB's by title, slug or id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, Engine, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, Engine, bindparam, exists, func, or_, select
 
-from models import Game, GameExternalId, GameMetadata, Source
+from feeds.public import is_game_seen_by
+from models import Game, GameExternalId, GameMetadata, LibraryEntry, Source, WantedGame
 from models.errors import UsageError
 from models.names import name_key
 from pipeline.games.matching.matching import match_title, search_titles
@@ -31,11 +32,38 @@ _OURS = (
     .order_by((Game.name_key == bindparam("key")).desc(), (Game.public_id == bindparam("written")).desc(), Game.id)
     .limit(1)
 )
+_PERSON = bindparam("person_id", type_=BigInteger)
+_OURS_SEEN = _OURS.where(is_game_seen_by(_PERSON))
+# Of a catalogue that is no mirror: what it has of a game says that somebody asked for it.
+_IS_HIDDEN = or_(
+    exists(select(1).where(Game.id == GameMetadata.game_id, ~is_game_seen_by(_PERSON))).correlate(GameMetadata),
+    GameMetadata.game_id.is_(None)
+    & exists(select(1).where(WantedGame.igdb_id == GameMetadata.igdb_id, WantedGame.reasons == ["library"])).correlate(
+        GameMetadata
+    )
+    & ~exists(
+        select(1).where(LibraryEntry.igdb_id == GameMetadata.igdb_id, LibraryEntry.person_id == _PERSON)
+    ).correlate(GameMetadata),
+)
 
 
-def find_ours(connection: Connection, written: str) -> int | None:
-    """Return our game with this name or slug, or with this id (ours in file names, a category's at its service)."""
-    return connection.scalar(_OURS, {"key": name_key(written), "written": written.strip()})
+def find_ours(connection: Connection, written: str, *, person_id: int | None = None) -> int | None:
+    """Return our game with this name or slug, or with this id (ours in file names, a category's at its service).
+
+    For a person only one that they may see.
+    """
+    parameters = {"key": name_key(written), "written": written.strip()}
+    if person_id is None:
+        return connection.scalar(_OURS, parameters)
+    return connection.scalar(_OURS_SEEN, {**parameters, "person_id": person_id})
+
+
+def hidden_entries(connection: Connection, igdb_ids: Collection[int], person_id: int) -> set[int]:
+    """Return those of these entries that are here for other people's libraries alone; of a mirror none are."""
+    if not igdb_ids or is_kept(connection):
+        return set()
+    of_these = select(GameMetadata.igdb_id).where(GameMetadata.igdb_id == func.any(list(igdb_ids)), _IS_HIDDEN)
+    return set(connection.scalars(of_these, {"person_id": person_id}))
 
 
 def find_entry(connection: Connection, written: str) -> int | None:
@@ -93,6 +121,19 @@ def check_entry(engine: Engine, igdb_id: int, igdb: Callable[[], Igdb], now: dat
     return known
 
 
+def refresh_entry(engine: Engine, igdb_id: int, igdb: Igdb, now: datetime) -> None:
+    """Ask IGDB for an entry anew and store its answer; changes of a wanted game are news, as in every other answer.
+
+    Raises `UsageError` where IGDB has no such game any more, `SourceError` where it does not answer.
+    """
+    pages = list(igdb.games([igdb_id]))
+    if not any(page.documents.documents for page in pages):
+        raise UsageError(f"IGDB has no game with the id {igdb_id}")
+    with engine.begin() as connection:
+        for page in pages:
+            _keep(connection, page.documents, now)
+
+
 def _keep(connection: Connection, documents: Documents, asked_at: datetime) -> None:
     """Store IGDB's answer; changes of wanted games are news, as they are in every other answer."""
     source_id = connection.scalars(select(Source.id).where(Source.name == IgdbWanted.name)).one()
@@ -102,9 +143,9 @@ def _keep(connection: Connection, documents: Documents, asked_at: datetime) -> N
     intake.take(documents, asked_at, silent=True)
 
 
-def names_of_linked(connection: Connection, scored: list[Scored]) -> dict[int, str]:
-    """Return our games' names, by the ids of the entries that they are linked with."""
-    by_game = connection.execute(
+def names_of_linked(connection: Connection, scored: list[Scored], *, person_id: int | None = None) -> dict[int, str]:
+    """Return the names of our games by the ids of their entries; for a person those that they may see."""
+    linked = (
         select(func.split_part(GameExternalId.external_id, "/", 1), Game.name)
         .join(Game, Game.id == GameExternalId.game_id)
         .where(
@@ -113,4 +154,7 @@ def names_of_linked(connection: Connection, scored: list[Scored]) -> dict[int, s
         )
         .order_by(Game.id.desc())
     )
+    if person_id is not None:
+        linked = linked.where(is_game_seen_by(_PERSON))
+    by_game = connection.execute(linked, {} if person_id is None else {"person_id": person_id})
     return {int(igdb_id): name for igdb_id, name in by_game}

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, Select, Table, delete, func, insert, select, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import ExternalGame, Follow, Game, GameExternalId, GameList, GameListEntry, GameMetadata, WantedGame
+from models.moments import Moment
 from models.names import name_key, public_id
+from models.people import OWNER_ID
 from models.pictures import cover_url
 from models.release_numbers import CANCELLED, OFFLINE
 from pipeline.database.bulk import execute_rows, insert_rows
@@ -37,29 +39,31 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     igdb_id: int | None
     name: str
     slug: str | None
-    since: datetime
+    since: Moment
     lists: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
 
 
-def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
-    """Follow a game by its stored entry, inside the caller's transaction; False where it was followed before.
+def follow_game(connection: Connection, igdb_id: int, now: datetime, *, person_id: int = OWNER_ID) -> bool:
+    """Follow a game by its stored entry, inside the caller's transaction; False where the person followed it before.
 
     The game gets a row in `games`, or Twitch's where that is the same game, and its dates are kept fresh from now on.
     """
     begin_wanting(connection, now)
     game_id = games_for(connection, [igdb_id])[igdb_id]
-    row = upsert(Follow).values(kind=KIND, game_id=game_id, created_at=now).on_conflict_do_nothing()
+    values = {"person_id": person_id, "kind": KIND, "game_id": game_id, "created_at": now}
+    row = upsert(Follow).values(values).on_conflict_do_nothing()
     new = connection.scalar(row.returning(Follow.id)) is not None
     renew_follows(connection, now)
     introduce(connection, [igdb_id], now)
     return new
 
 
-def unfollow_game(connection: Connection, game_id: int, now: datetime) -> None:
-    """Stop following a game; its recorded events stay."""
+def unfollow_game(connection: Connection, game_id: int, now: datetime, *, person_id: int = OWNER_ID) -> None:
+    """Stop following a game; its recorded events stay, and it is wanted as long as another person follows it."""
     begin_wanting(connection, now)
-    connection.execute(delete(Follow).where(Follow.kind == KIND, Follow.game_id == game_id))
+    same = (Follow.person_id == person_id, Follow.kind == KIND, Follow.game_id == game_id)
+    connection.execute(delete(Follow).where(*same))
     renew_follows(connection, now)
 
 
@@ -73,21 +77,23 @@ def renew_follows(connection: Connection, now: datetime) -> None:
     unwant(connection, wanted_before - ids, REASON)
 
 
-def find_followed(connection: Connection, named: str, igdb_id: int | None, slug: str | None) -> list[Followed]:
-    """Return the followed games of a name, an id or a slug: none, one, or several that share a name."""
-    followed = list_followed(connection, None)
+def find_followed(
+    connection: Connection, named: str, igdb_id: int | None, slug: str | None, *, person_id: int = OWNER_ID
+) -> list[Followed]:
+    """Return the games that a person follows of a name, an id or a slug: none, one, or several that share a name."""
+    followed = list_followed(connection, None, person_id=person_id)
     if igdb_id is not None:
         return [game for game in followed if game.igdb_id == igdb_id]
     by_slug = [game for game in followed if game.slug == (slug or named)]
     return by_slug or [game for game in followed if slug is None and name_key(game.name) == name_key(named)]
 
 
-def list_followed(connection: Connection, now: datetime | None) -> list[Followed]:
-    """Return the followed games in order of their names; with `now`, also their releases that lie ahead."""
+def list_followed(connection: Connection, now: datetime | None, *, person_id: int = OWNER_ID) -> list[Followed]:
+    """Return the games that a person follows by their names; with `now`, also their releases that lie ahead."""
     query = (
         select(Game.id, Game.name, Follow.created_at)
         .join(Follow, Follow.game_id == Game.id)
-        .where(Follow.kind == KIND)
+        .where(Follow.person_id == person_id, Follow.kind == KIND)
         .order_by(func.lower(Game.name), Game.id)
     )
     rows = connection.execute(query).all()
@@ -95,7 +101,7 @@ def list_followed(connection: Connection, now: datetime | None) -> list[Followed
     ids = {key: linked.igdb_id for key, linked in links.items() if linked.igdb_id is not None}
     stored = _stored(connection, ids.values())
     ahead = upcoming(connection, list(ids.values()), now) if now is not None else {}
-    listed = _lists(connection, ids.values())
+    listed = _lists(connection, ids.values(), person_id)
     return [
         Followed(
             game_id=row.id,
@@ -241,11 +247,11 @@ def _stored(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, tuple[
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-def _lists(connection: Connection, igdb_ids: Iterable[int]) -> Mapping[int, Sequence[str]]:
+def _lists(connection: Connection, igdb_ids: Iterable[int], person_id: int) -> Mapping[int, Sequence[str]]:
     query = (
         select(GameListEntry.igdb_id, GameList.name)
         .join(GameList, GameList.id == GameListEntry.list_id)
-        .where(GameListEntry.igdb_id == func.any(list(igdb_ids)))
+        .where(GameListEntry.igdb_id == func.any(list(igdb_ids)), GameList.person_id == person_id)
         .order_by(GameList.name)
         .distinct()
     )

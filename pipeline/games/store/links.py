@@ -7,7 +7,6 @@ one's link is written `1020/5be1c4e7`, IGDB's id and our game's public id, which
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -15,6 +14,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, s
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Game, GameExternalId, GameMetadata
+from models.moments import Moment
 
 SERVICE = "igdb"
 How = Literal["igdb_id", "external_game", "name", "hand"]
@@ -50,7 +50,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     igdb_id: int | None
     how: How
     confidence: float | None = None
-    pinned_at: datetime | None = None
+    pinned_at: Moment | None = None
 
 
 def load_links(connection: Connection, game_ids: Collection[int]) -> dict[int, Link]:

@@ -71,7 +71,7 @@ class Entry:
             allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"}))
             return self._without_operation(method, allowed, headers)
         try:
-            body = await read_body(headers, receive)
+            body = await read_body(headers, receive, is_file=operation.body is bytes)
             query = read_query(scope["query_string"])
             _check_kind(operation, headers, body)
         except RequestProblem as error:
@@ -119,7 +119,7 @@ def _with_headers(answer: Answer, headers: Mapping[str, str]) -> Answer:
 
 def _check_kind(operation: Operation, headers: Mapping[str, str], body: bytes) -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if body and operation.body is not None and kind != JSON:
+    if body and operation.body not in {None, bytes} and kind != JSON:
         raise RequestProblem("no-json", "the body must be application/json")
 
 

@@ -10,8 +10,10 @@ from pipeline.web.api.messages import Answer
 from pipeline.web.api.problems import RequestProblem
 
 LARGEST_BODY = 1024 * 1024
+# Of a body that is a file.
+LARGEST_FILE = 32 * 1024 * 1024
 # Seconds.
-BODY_WITHIN = 10.0
+BODY_WITHIN, FILE_WITHIN = 10.0, 60.0
 _CLOSES = {"Connection": "close"}
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -29,27 +31,28 @@ def read_headers(scope: Scope) -> dict[str, str]:
     return headers
 
 
-async def read_body(headers: Mapping[str, str], receive: Receive) -> bytes:
+async def read_body(headers: Mapping[str, str], receive: Receive, *, is_file: bool = False) -> bytes:
     """Return the body of a request; raises `RequestProblem` for one that is too large or slow, and `ClientGone`.
 
-    It has its time from the headers on, however many bytes come meanwhile.
+    A file may be larger and slower. It has its time from the headers on, however many bytes come meanwhile.
     """
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return b""
+    largest, within = (LARGEST_FILE, FILE_WITHIN) if is_file else (LARGEST_BODY, BODY_WITHIN)
     body = bytearray()
     try:
-        with anyio.fail_after(BODY_WITHIN):
+        with anyio.fail_after(within):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise ClientGone
                 body += message.get("body", b"")
-                if len(body) > LARGEST_BODY:
-                    raise RequestProblem("too-large", f"a body has at most {LARGEST_BODY:,} bytes", headers=_CLOSES)
+                if len(body) > largest:
+                    raise RequestProblem("too-large", f"a body has at most {largest:,} bytes", headers=_CLOSES)
                 if not message.get("more_body", False):
                     return bytes(body)
     except TimeoutError:
-        raise RequestProblem("slow", f"a body has to be there within {BODY_WITHIN:.0f} s", headers=_CLOSES) from None
+        raise RequestProblem("slow", f"a body has to be there within {within:.0f} s", headers=_CLOSES) from None
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

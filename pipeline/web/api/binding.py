@@ -28,7 +28,9 @@ def bind(
         arguments["query"] = _struct(operation.query, _gather(operation.query, query), "/query", problems, strict=False)
     elif query:
         problems.append(FieldProblem(pointer=f"/query/{escape(query[0][0])}", detail="this route takes no query"))
-    if operation.body is not None:
+    if operation.body is not None and issubclass(operation.body, bytes):
+        arguments["body"] = body
+    elif operation.body is not None:
         arguments["body"] = _struct(operation.body, read_json(body), "", problems, strict=True)
     elif body:
         problems.append(FieldProblem(pointer="", detail="this route takes no body"))

@@ -22,6 +22,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A method and a path template with the function that answers them, and what its types say.
 
     `scope` is what a key needs for it, None for what everybody may ask; `role` is the least role of its person.
+    A `body` of bytes is a file as it was sent, any other is JSON.
     """
 
     method: str
@@ -34,7 +35,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     call: type[Call]
     path_types: Mapping[str, Any]
     query: type[msgspec.Struct] | None
-    body: type[msgspec.Struct] | None
+    body: type[msgspec.Struct] | type[bytes] | None
     answer: Any
     # Takes what the handler takes, and returns something cheap that changes whenever what it returns would.
     version: Callable[..., object] | None
@@ -132,7 +133,7 @@ def _types_of(operations: Sequence[Operation]) -> Iterator[Any]:
     for operation in operations:
         yield from operation.path_types.values()
         yield from (field.type for field in msgspec.structs.fields(operation.query)) if operation.query else ()
-        yield from (kind for kind in (operation.body, operation.answer) if kind is not None)
+        yield from (kind for kind in (operation.body, operation.answer) if kind not in {None, bytes})
 
 
 def _describe(operation: Operation, schema_of: Mapping[Any, Any], *, has_condition: bool) -> dict[str, Any]:
@@ -160,8 +161,8 @@ def _describe(operation: Operation, schema_of: Mapping[Any, Any], *, has_conditi
         "security": [] if operation.scope is None else [{"key": [operation.scope]}],
     }
     if operation.body is not None:
-        content = {"application/json": {"schema": schema_of[operation.body]}}
-        described["requestBody"] = {"required": True, "content": content}
+        kind, schema = ("*/*", {}) if operation.body is bytes else ("application/json", schema_of[operation.body])
+        described["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
     return described
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Channel, Source
+from models import Channel, Person, Source, Video
 from pipeline.channels.following.watched import followed_categories
 from pipeline.runtime.runtime import open_runtime, utc_now
 from pipeline.services.twitch.account import sign_in
@@ -359,3 +359,73 @@ def test_the_top_is_by_hours_unless_asked_otherwise(history: Operator) -> None:
     shown = history.run("channels", "top", "--by", "average").out
     assert max(len(line) for line in shown.splitlines()) <= 80
     assert history.run("channels", "top", "--by", "loudness").code == 2
+
+
+def test_streams_and_polls_of_a_channel_are_shown_one_by_one(history: Operator) -> None:
+    sessions = history.run("channels", "sessions", "lanternwake", "--limit", "3", "--json").lines
+    assert [(line["seconds"], line["peak_viewers"]) for line in sessions] == [(7200, 1115)] * 3
+    assert len(history.run("channels", "sessions", "lanternwake", "--since", "80h", "--json").lines) == 3
+    polls = history.run("channels", "snapshots", "lanternwake", "--limit", "24", "--json").lines
+    assert [line["viewers"] for line in polls] == [1000 + minute for minute in range(115, -5, -5)]
+    assert "Gloomtide" in history.run("channels", "snapshots", "lanternwake").out
+    assert history.run("channels", "sessions", "lanternwak").code == 2
+
+
+def test_all_channels_are_summed_up(history: Operator) -> None:
+    (figures,) = history.run("channels", "summary", "--json").lines
+    assert (figures["channels_followed"], figures["streams_over"], figures["hours"]) == (2, 9, 16.5)
+    assert (figures["hours_per_channel"], figures["snapshots"]) == (8.25, 8 * 24 + 1)
+    assert "8.25" in history.run("channels", "summary", "--until", "1h").out
+
+
+def test_statistics_tell_the_average_length_and_the_first_and_last_stream(history: Operator) -> None:
+    (stats,) = history.run("channels", "stats", "lanternwake", "--since", "60h", "--json").lines
+    assert (stats["streams"], stats["average_seconds"]) == (2, 7200)
+    assert stats["first_stream_at"] < stats["last_stream_at"]
+    assert history.run("channels", "stats", "lanternwake", "--until", "60h", "--json").lines[0]["streams"] == 6
+
+
+def test_what_is_live_and_how_it_is_watched_is_shown(follower: Operator) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = Channels(follower.engine, now)
+    rows.stream(rows.channel(), now - timedelta(hours=2), None, last_seen_at=now - timedelta(hours=1))
+    (live,) = follower.run("channels", "live", "--followed", "--json").lines
+    assert (live["login"], live["title"]) == ("lanternwake", "A quiet evening")
+    assert "lanternwake" in follower.run("channels", "coverage", "--gaps", "--open").out
+    (line,) = follower.run("channels", "coverage", "--json").lines
+    assert (line["watched_by"], line["reason"], line["is_gap"]) == ("poll", "off", True)
+
+
+def test_videos_are_listed(follower: Operator) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = Channels(follower.engine, now)
+    video = {"type": "archive", "title": "Evening", "url": "https://v.example", "seconds": 60, "first_seen_at": now}
+    rows.add(Video, channel_id=rows.channel(), external_id="v1", published_at=now - timedelta(days=1), **video)
+    assert "Evening" in follower.run("channels", "videos").out
+    assert follower.run("channels", "videos", "lanternwake", "--kind", "upload", "--json").lines == []
+    assert follower.run("channels", "videos", "--json").lines[0]["muted"] is None
+
+
+def test_what_is_on_at_a_channel_that_nobody_follows_is_asked_of_twitch(
+    follower: Operator, twitch: LocalTwitch
+) -> None:
+    twitch.go_live("grace", title="Compilers", announce=False)
+    (status,) = follower.run("channels", "status", "grace", "--json").lines
+    assert (status["known_by"], status["live"]["title"]) == ("twitch", "Compilers")
+    assert "Compilers" in follower.run("channels", "status", "twitch.tv/grace").out
+    twitch.go_offline("grace", announce=False)
+    assert "not live" in follower.run("channels", "status", "grace").out
+    assert follower.run("channels", "status", NOBODY).code == 2
+
+
+def test_each_person_follows_channels_of_their_own(follower: Operator) -> None:
+    now = datetime.now(UTC)
+    Channels(follower.engine, now).add(Person, name="ada", role="member", created_at=now)
+    follower.run("channels", "add", "grace")
+    assert follower.run("channels", "add", "margaret", "grace", "--drops", "--person", "ada").code == 0
+    assert followed(follower) == ["grace"]
+    hers = follower.run("channels", "list", "--person", "ada", "--json").lines
+    assert [line["login"] for line in hers] == ["grace", "margaret"]
+    assert follower.run("channels", "remove", "margaret").code == 2
+    assert follower.run("channels", "remove", "margaret", "--drops", "--person", "ada").code == 0
+    assert follower.run("channels", "list", "--person", "nobody").code == 2

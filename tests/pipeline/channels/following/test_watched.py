@@ -5,10 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from models import AllowedChannel, Channel, DropCampaign
+from models import AllowedChannel, Channel, DropCampaign, Feed, Person
 from pipeline.catalogue.records import ChannelRecord, UserRecord
 from pipeline.catalogue.storing import store_channels, store_users
-from pipeline.channels.following.follows import find_channel, follow
+from pipeline.channels.following.follows import (
+    find_channel,
+    follow,
+    unfollow,
+    unfollow_category,
+    unfollow_drops,
+)
 from pipeline.channels.following.names import parse_name
 from pipeline.channels.following.watched import followed_categories, watched
 from tests.channels import NOON, Channels
@@ -153,3 +159,57 @@ def test_a_former_login_finds_a_channel_unless_another_has_taken_it(channels: Ch
         channel = find_channel(connection, parse_name("old"))
         assert (channel and channel.external_id) == "7"
         assert find_channel(connection, parse_name("other"), of_followed=True) is None
+
+
+def add_person(channels: Channels, name: str) -> int:
+    return channels.add(Person, name=name, role="member", created_at=NOON)
+
+
+def test_what_any_person_follows_is_watched_once_since_the_first_of_them_did(channels: Channels) -> None:
+    ada = add_person(channels, "ada")
+    both = channels.channel("both", since=NOON - DAY)
+    channels.follow("channel", person_id=ada, channel_id=both, since=NOON - 2 * DAY)
+    channels.follow("channel", person_id=ada, channel_id=channels.channel("hers", follow=False), since=NOON - HOUR)
+    with channels.engine.connect() as connection:
+        everybodys = [(channel.login, channel.since) for channel in watched(connection, NOON)]
+        hers = [channel.login for channel in watched(connection, NOON, person_id=ada)]
+        owners = [(channel.login, channel.since) for channel in watched(connection, NOON, person_id=1)]
+    assert everybodys == [("both", NOON - 2 * DAY), ("hers", NOON - HOUR)]
+    assert (hers, owners) == (["both", "hers"], [("both", NOON - DAY)])
+
+
+def test_campaigns_channels_are_those_of_the_people_who_want_them(channels: Channels) -> None:
+    ada = add_person(channels, "ada")
+    channels.campaign([channels.channel("named", follow=False)])
+    channels.follow("drops", person_id=ada, since=NOON - HOUR)
+    channels.follow("drops", since=NOON - timedelta(minutes=5))
+    with channels.engine.connect() as connection:
+        assert [channel.since for channel in watched(connection, NOON)] == [NOON - HOUR]
+        assert unfollow_drops(connection, person_id=ada)
+        assert not unfollow_drops(connection, person_id=ada)
+        assert watched(connection, NOON, person_id=ada) == []
+        assert [channel.login for channel in watched(connection, NOON)] == ["named"]
+
+
+def test_of_a_category_that_several_follow_the_most_streams_are_recorded(channels: Channels) -> None:
+    ada, moss = add_person(channels, "ada"), channels.game("Moss Runner")
+    channels.follow("category", game_id=moss, top=5, since=NOON - DAY)
+    channels.follow("category", person_id=ada, game_id=moss, top=50)
+    with channels.engine.connect() as connection:
+        assert [(each.name, each.top) for each in followed_categories(connection)] == [("Moss Runner", 50)]
+        assert [each.top for each in followed_categories(connection, person_id=1)] == [5]
+        unfollow_category(connection, moss, person_id=ada)
+        assert [each.top for each in followed_categories(connection)] == [5]
+
+
+def test_the_feed_of_a_channel_ends_when_the_last_person_leaves_it(channels: Channels) -> None:
+    ada = add_person(channels, "ada")
+    user = UserRecord(external_id="7", login="lanternwake", display_name="Lanternwake")
+    with channels.engine.begin() as connection:
+        follow(connection, [user], NOON)
+        follow(connection, [user], NOON, person_id=ada)
+        channel_id = connection.execute(select(Channel.id)).scalar_one()
+        unfollow(connection, [channel_id], NOON)
+        assert connection.scalar(select(Feed.ceased_at).where(Feed.scope == "channel")) is None
+        unfollow(connection, [channel_id], NOON, person_id=ada)
+        assert connection.scalar(select(Feed.ceased_at).where(Feed.scope == "channel")) is not None

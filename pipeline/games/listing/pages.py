@@ -1,12 +1,13 @@
 """Show an entry of IGDB with all that is known of it as one page: for the terminal, or as JSON."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from models import GameMetadata
+from models.moments import Moment
 from models.pictures import cover_url
 from models.release_numbers import CANCELLED, REGIONS
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME
@@ -49,7 +50,7 @@ class GamePage(msgspec.Struct, frozen=True, kw_only=True):
     summary: str | None
     rating: float | None
     rating_count: int | None
-    first_release_at: datetime | None
+    first_release_at: Moment | None
     genres: list[str]
     themes: list[str]
     modes: list[str]
@@ -59,8 +60,8 @@ class GamePage(msgspec.Struct, frozen=True, kw_only=True):
     releases: list[Release]
     belongs_to: list[Kin]
     kin: list[Kin]
-    synced_at: datetime
-    removed_at: datetime | None
+    synced_at: Moment
+    removed_at: Moment | None
 
 
 def load_page(connection: Connection, igdb_id: int) -> GamePage | None:
