@@ -1,7 +1,7 @@
 """Connect to PostgreSQL, and bring its tables up to date."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
@@ -46,13 +46,37 @@ def connect(url: str, *, kept: int = 3) -> Engine:
         # No column is of that type, and to look for it would be a question more at each program's start.
         use_native_hstore=False,
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": 10,
-            "application_name": "lootwire",
-            "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout=300000 {_TCP_OF_SERVER}",
-            **_TCP,
-        },
+        connect_args=_arguments(),
     )
+
+
+def connect_reading(url: str, *, kept: int = 3, statement_ms: int) -> Engine:
+    """Return an engine whose sessions can only read, and give up statements that take longer than so many milliseconds.
+
+    Each statement is a transaction of its own, which is what READ COMMITTED shows too: so a question is one round trip,
+    without one to begin, one to end and one to look whether the connection lives. Who asks has to ask once more where
+    PostgreSQL was restarted (`DBAPIError.connection_invalidated`).
+    """
+    arguments = _arguments()
+    arguments["options"] += f" -c default_transaction_read_only=on -c statement_timeout={statement_ms}"
+    return create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=kept,
+        max_overflow=8 - kept,
+        use_native_hstore=False,
+        hide_parameters=True,
+        connect_args=arguments,
+    )
+
+
+def _arguments() -> dict[str, Any]:
+    return {
+        "connect_timeout": 10,
+        "application_name": "lootwire",
+        "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout=300000 {_TCP_OF_SERVER}",
+        **_TCP,
+    }
 
 
 def migrate(engine: Engine) -> None:

@@ -131,7 +131,8 @@ def version_of_events(
     """
     given = {name: value for name, value in _parameters(wanted, after).items() if value}
     query = _version_query(frozenset(given), order, "operator" if viewer.is_operator else "person")
-    return connection.scalar(query, {**given, "person_id": viewer.person_id, "most": limit})
+    version: str | None = connection.scalar(query, {**given, "person_id": viewer.person_id, "most": limit})
+    return version
 
 
 def find_event(connection: Connection, event_id: int, *, viewer: Viewer | None) -> EventLine | None:
@@ -158,7 +159,9 @@ def _parameters(wanted: EventFilter, after: int | None) -> dict[str, Any]:
 
 
 @functools.cache
-def _query(given: frozenset[str], order: Order, seen_by: Literal["all", "operator", "person"]) -> Select[Any]:
+def _query(
+    given: frozenset[str], order: Order, seen_by: Literal["all", "operator", "person"]
+) -> Select[*tuple[Any, ...]]:
     query = (
         select(
             *(Event.id, Event.kind, Event.event_key, Event.title, Event.occurred_at, Event.recorded_at),
@@ -186,7 +189,9 @@ def _query(given: frozenset[str], order: Order, seen_by: Literal["all", "operato
 
 
 @functools.cache
-def _version_query(given: frozenset[str], order: Order, seen_by: Literal["operator", "person"]) -> Select[Any]:
+def _version_query(
+    given: frozenset[str], order: Order, seen_by: Literal["operator", "person"]
+) -> Select[*tuple[Any, ...]]:
     tables = (Event, Source, Game, Organization, DropCampaign, RewardCampaign, Channel)
     row_versions = [literal_column(f"{table.__tablename__}.xmin").cast(Text) for table in tables]
     shown = _query(given, order, seen_by).with_only_columns(

@@ -245,11 +245,12 @@ class Paces:
 
 
 class Drawn(NamedTuple):
-    """What came of a draw from a bucket: for how long to wait, how many are left, and when it is full again."""
+    """What came of a draw: for how long to wait, how many are left, when it is full again, how many were taken."""
 
     wait: timedelta
     left: int
     full_in: timedelta
+    taken: int
 
 
 class Buckets:
@@ -260,19 +261,19 @@ class Buckets:
         # A script that Redis knows already costs one round trip, and half of what redis-py's own class takes for it.
         self._digest = hashlib.sha1(DRAW.encode(), usedforsecurity=False).hexdigest()
 
-    def draw(self, name: str, *, per_second: float, size: int) -> Drawn:
-        """Take one of a bucket that holds `size` and gets `per_second`, or none if it is empty.
+    def draw(self, name: str, *, per_second: float, size: int, most: int = 1) -> Drawn:
+        """Take as many as there are, `most` of them, of a bucket that holds `size` and gets `per_second`.
 
         Raises `redis.RedisError`.
         """
         (key,) = _keys(name, "bucket")
         interval = math.ceil(1e6 / per_second)
         try:
-            answer = self._redis.evalsha(self._digest, 1, key, interval, size)
+            answer = self._redis.evalsha(self._digest, 1, key, interval, size, most)
         except NoScriptError:
-            answer = self._redis.eval(DRAW, 1, key, interval, size)
-        wait, left, full_in = cast("tuple[int, int, int]", answer)
-        return Drawn(timedelta(microseconds=wait), left, timedelta(microseconds=full_in))
+            answer = self._redis.eval(DRAW, 1, key, interval, size, most)
+        wait, left, full_in, taken = cast("tuple[int, int, int, int]", answer)
+        return Drawn(timedelta(microseconds=wait), left, timedelta(microseconds=full_in), taken)
 
 
 def _keys(name: str, *parts: str) -> Sequence[str]:

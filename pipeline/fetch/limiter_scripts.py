@@ -114,8 +114,8 @@ end
 return 0
 """
 
-# KEYS: until when a bucket is used up. ARGV: its interval and how many it holds. Returns the wait, how many are left,
-# and in how long it is full again.
+# KEYS: until when a bucket is used up. ARGV: its interval, how many it holds, how many are wanted at most. Returns the
+# wait, how many are left, in how long it is full again, and how many were taken.
 DRAW = f"""{_NOW}
 local interval, size = tonumber(ARGV[1]), tonumber(ARGV[2])
 local until_then = tonumber(redis.call('GET', KEYS[1]) or 0)
@@ -123,8 +123,10 @@ local until_then = tonumber(redis.call('GET', KEYS[1]) or 0)
 if until_then > now + interval * size then until_then = now + interval * size end
 until_then = math.max(until_then, now)
 local wait = until_then - interval * (size - 1) - now
-if wait > 0 then return {{math.ceil(wait), 0, math.ceil(until_then - now)}} end
-local later = until_then + interval
+if wait > 0 then return {{math.ceil(wait), 0, math.ceil(until_then - now), 0}} end
+local there = math.max(1, math.floor((interval * size - (until_then - now)) / interval))
+local taken = math.min(there, tonumber(ARGV[3]))
+local later = until_then + interval * taken
 redis.call('SET', KEYS[1], text(later), 'PX', math.ceil((later - now) / 1000) + 1000)
-return {{0, math.floor((interval * size - (later - now)) / interval), math.ceil(later - now)}}
+return {{0, there - taken, math.ceil(later - now), taken}}
 """

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from models.errors import LootwireError
 from models.vault import Vault
-from pipeline.database.connecting import connect
+from pipeline.database.connecting import connect, connect_reading
 from pipeline.fetch.http import Client
 from pipeline.fetch.limiter import Budget, connect_redis
 from pipeline.runtime.servers import bring_up_to_date, locate_servers
@@ -22,6 +22,8 @@ from pipeline.services.twitch.credentials import is_signed_in
 from pipeline.services.twitch.helix import Helix
 
 KEY_FILE = "secret.key"
+# What a question may take whose answer somebody waits for.
+READING_MS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Runtime:
     def engine(self) -> Engine:
         """The connection pool of this process."""
         return connect(self.database_url, kept=self.kept_connections)
+
+    @functools.cached_property
+    def reading_engine(self) -> Engine:
+        """A connection pool for questions alone: its sessions can change nothing, and stop at ten seconds."""
+        return connect_reading(self.database_url, kept=self.kept_connections, statement_ms=READING_MS)
 
     @functools.cached_property
     def vault(self) -> Vault:

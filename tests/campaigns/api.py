@@ -103,6 +103,7 @@ def served() -> Iterator[tuple[str, Mapping[Role, str], Sequence[str]]]:
                 yield f"{address}{PREFIX}", keys, kept.messages
         finally:
             logging.getLogger("pipeline.web.api.door").removeHandler(kept)
+            runtime.reading_engine.dispose()
             runtime.engine.dispose()
 
 

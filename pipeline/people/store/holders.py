@@ -1,32 +1,32 @@
-"""Whose a key is, looked up for each request: one statement, prepared by the driver, with the settings of what follows.
+"""Whose a key is, looked up for each request: one statement, which the driver prepares.
 
 `keys` makes, lists and revokes them. A look-up is never kept in memory: who revokes a key has it revoked at once.
 """
 
-from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime
+from typing import Any, cast
 
 import msgspec
+import psycopg
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.people.keys import is_same
 from pipeline.people.records import SCOPES_OF, Role, Scope
 from pipeline.people.store.keys import USED_TO
 
-# As text: SQLAlchemy would take as long to build it as PostgreSQL does to answer it.
+# Each request is one of these, so it goes to the driver itself: SQLAlchemy would take as long as PostgreSQL does.
 _FIND = """
-SELECT api_keys.id, api_keys.digest, api_keys.scopes, api_keys.person_id, people.role,
-       api_keys.last_used_at IS NULL OR api_keys.last_used_at NOT BETWEEN %(at)s - %(used_to)s AND %(at)s,
-       plans.gauges ->> 'requests_per_minute',
-       set_config('statement_timeout', %(statement_timeout)s, true),
-       set_config('transaction_read_only', %(transaction_read_only)s, true)
+SELECT api_keys.id, api_keys.digest, api_keys.scopes, api_keys.person_id, people.role, api_keys.last_used_at,
+       plans.gauges ->> 'requests_per_minute'
 FROM api_keys
 JOIN people ON people.id = api_keys.person_id
 LEFT JOIN plans ON plans.id = people.plan_id
-WHERE api_keys.public_id = %(public_id)s
+WHERE api_keys.public_id = %s
   AND api_keys.revoked_at IS NULL
   AND people.disabled_at IS NULL
-  AND (api_keys.expires_at IS NULL OR api_keys.expires_at > %(at)s)
+  AND (api_keys.expires_at IS NULL OR api_keys.expires_at > %s)
 """
 
 
@@ -45,30 +45,34 @@ class HolderOfKey(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_minute: int | None
 
 
-def find_holder_of(
-    connection: Connection, public_id: str, key: str, now: datetime, *, statement_ms: int, reads: bool
-) -> HolderOfKey | None:
-    """Return whose a key is; None for one that is forged, expired or revoked, or whose person is disabled.
-
-    From here on the transaction gives up statements that take longer, and where it only `reads` can change nothing.
-    """
-    parameters: Mapping[str, object] = {
-        "public_id": public_id,
-        "at": now,
-        "used_to": USED_TO,
-        "statement_timeout": str(statement_ms),
-        "transaction_read_only": "on" if reads else "off",
-    }
-    row = connection.exec_driver_sql(_FIND, parameters).one_or_none()
+def find_holder_of(connection: Connection, public_id: str, key: str, now: datetime) -> HolderOfKey | None:
+    """Return whose a key is; None for one that is forged, expired or revoked, or whose person is disabled."""
+    row = _fetch(connection, public_id, now)
     if row is None or not is_same(bytes(row[1]), key):
         return None
-    role: Role = row[4]
+    key_id, _, scopes, person_id, role, last_used_at, per_minute = row
     return HolderOfKey(
-        key_id=row[0],
+        key_id=key_id,
         public_id=public_id,
-        person_id=row[3],
+        person_id=person_id,
         role=role,
-        scopes=SCOPES_OF[role].intersection(row[2]),
-        is_unused=row[5],
-        requests_per_minute=None if row[6] is None else int(row[6]),
+        scopes=SCOPES_OF[cast("Role", role)].intersection(scopes),
+        is_unused=last_used_at is None or not now - USED_TO < last_used_at <= now,
+        requests_per_minute=None if per_minute is None else int(per_minute),
     )
+
+
+def _fetch(connection: Connection, public_id: str, now: datetime) -> Any:
+    driver = connection.connection
+    try:
+        with closing(driver.cursor()) as cursor:
+            cursor.execute(_FIND, (public_id, now))
+            return cursor.fetchone()
+    except psycopg.Error as error:
+        # As SQLAlchemy does with all that it executes.
+        is_lost = connection.dialect.is_disconnect(error, driver.driver_connection, None)  # type: ignore[arg-type]
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            _FIND, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=is_lost
+        ) from error

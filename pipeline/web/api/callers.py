@@ -15,8 +15,6 @@ from pipeline.web.api.problems import RequestProblem
 from pipeline.web.api.rates import Rates, network_of
 from pipeline.web.api.routing import Operation
 
-# A statement that takes longer is given up; the client is asked to come again.
-STATEMENT_MS = 10_000
 _BEARER = "bearer "
 _RANK = {role: rank for rank, role in enumerate(ROLES)}
 
@@ -61,13 +59,13 @@ class Callers:
         headers.update(self._rates.draw(network_of(asked.client), is_key=False))
 
     def find(
-        self, connection: Connection, sent: SentKey, operation: Operation, asked: Asked, now: datetime, *, reads: bool
+        self, connection: Connection, sent: SentKey, operation: Operation, asked: Asked, now: datetime
     ) -> tuple[Caller, HolderOfKey]:
-        """Return who asks; the transaction is bounded from here on, and reads only where it `reads`.
+        """Return who asks.
 
         Raises `RequestProblem` for a key that is not valid, and for one that may not do what is asked for.
         """
-        holder = find_holder_of(connection, sent.public_id, sent.key, now, statement_ms=STATEMENT_MS, reads=reads)
+        holder = find_holder_of(connection, sent.public_id, sent.key, now)
         if holder is None:
             self._rates.note_wrong(sent.name, asked.client)
             raise _wrong_key()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.web.api.answering import shown
@@ -50,7 +51,7 @@ class Door:
         passage = Passage(operation=operation, asked=asked, now=self._clock())
         try:
             self._entrance.count(passage)
-            answer = self._answer(passage)
+            answer = self._answered(passage)
             self._entrance.leave(passage)
         except Exception as error:
             if (problem := problem_of(error, self._page)) is None:
@@ -58,6 +59,15 @@ class Door:
                 problem = make_problem("failed", "The log of Lootwire has the reason.", self._page)
             answer = _answer_of(problem, error.headers if isinstance(error, RequestProblem) else {})
         return msgspec.structs.replace(answer, headers={**answer.headers, **passage.headers})
+
+    def _answered(self, passage: Passage) -> Answer:
+        """Answer a request, once more where the connection to the database was one of before its restart."""
+        try:
+            return self._answer(passage)
+        except DBAPIError as error:
+            if not error.connection_invalidated or not issubclass(passage.operation.call, Reading):
+                raise
+        return self._answer(passage)
 
     def _answer(self, passage: Passage) -> Answer:
         operation = passage.operation

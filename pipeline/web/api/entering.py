@@ -9,14 +9,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from pipeline.people.store.keys import note_use
-from pipeline.runtime.runtime import Runtime
+from pipeline.runtime.runtime import READING_MS, Runtime
 from pipeline.web.api.binding import bind
-from pipeline.web.api.callers import STATEMENT_MS, Callers, SentKey
+from pipeline.web.api.callers import Callers, SentKey
 from pipeline.web.api.calls import Caller, Changing, Reading, Working
 from pipeline.web.api.messages import Asked
 from pipeline.web.api.routing import Operation
-
-_LIMIT = "SELECT set_config('statement_timeout', %s, true), set_config('transaction_read_only', %s, true)"
 
 
 class Passage(msgspec.Struct, kw_only=True):
@@ -52,9 +50,9 @@ class Entrance:
 
     @contextmanager
     def reading(self, passage: Passage) -> Iterator[Reading]:
-        """Give a call that reads, in a transaction that may change nothing."""
-        with self._runtime.engine.begin() as connection:
-            caller = self._enter(connection, passage, reads=True)
+        """Give a call that reads, in a session that can change nothing."""
+        with self._runtime.reading_engine.connect() as connection:
+            caller = self._find(connection, passage)
             yield Reading(connection=connection, runtime=self._runtime, now=passage.now, caller=caller)
 
     @contextmanager
@@ -64,15 +62,14 @@ class Entrance:
         if repeatable:
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
         with engine.begin() as connection:
-            caller = self._enter(connection, passage, reads=False)
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {READING_MS}")
+            caller = self._find(connection, passage)
             yield Changing(connection=connection, runtime=self._runtime, now=passage.now, caller=caller)
 
     def working(self, passage: Passage) -> Working:
         """Return a call that opens its own transactions."""
-        caller = None
-        if passage.sent is not None:
-            with self._runtime.engine.begin() as connection:
-                caller = self._enter(connection, passage, reads=True)
+        with self._runtime.reading_engine.connect() as connection:
+            caller = self._find(connection, passage)
         return Working(runtime=self._runtime, now=passage.now, caller=caller)
 
     def leave(self, passage: Passage) -> None:
@@ -81,12 +78,9 @@ class Entrance:
             with self._runtime.engine.begin() as connection:
                 note_use(connection, passage.unused_key, passage.now)
 
-    def _enter(self, connection: Connection, passage: Passage, *, reads: bool) -> Caller | None:
+    def _find(self, connection: Connection, passage: Passage) -> Caller | None:
         if passage.sent is None:
-            connection.exec_driver_sql(_LIMIT, (str(STATEMENT_MS), "on" if reads else "off"))
             return None
-        caller, holder = self._callers.find(
-            connection, passage.sent, passage.operation, passage.asked, passage.now, reads=reads
-        )
+        caller, holder = self._callers.find(connection, passage.sent, passage.operation, passage.asked, passage.now)
         passage.unused_key = holder.key_id if holder.is_unused else None
         return caller

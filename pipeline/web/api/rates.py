@@ -6,6 +6,7 @@ say. That is logged once, and Redis is asked again after some seconds.
 
 import logging
 import math
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from pipeline.web.api.problems import RequestProblem
 logger = logging.getLogger(__name__)
 # Wrong keys from one address: so many a minute, and so many at once.
 WRONG_A_MINUTE, WRONG_AT_ONCE = 60, 20
+MOST_AHEAD = 5
 PATIENCE = 0.5
 ASK_AGAIN = 5.0
 # Keys and addresses that are remembered at a time.
@@ -46,6 +48,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return Policy(per_minute=max(per_minute, 1), at_once=max(1, min(self.at_once, per_minute)))
 
     @property
+    def ahead(self) -> int:
+        """How many requests are drawn at a time: few of those that may be made at once."""
+        return max(1, min(MOST_AHEAD, self.at_once // 12))
+
+    @property
     def header(self) -> str:
         """The policy as `RateLimit-Policy` says it (draft-ietf-httpapi-ratelimit-headers)."""
         window = math.ceil(60 * self.at_once / self.per_minute)
@@ -66,11 +73,16 @@ class Rates:
         # What the plan of each key's person gave when it was last seen: a bucket is drawn from before the key is known.
         self._known: OrderedDict[str, int | None] = OrderedDict()
         self._refused: OrderedDict[str, float] = OrderedDict()
+        # What was drawn ahead and is not used yet.
+        self._ahead: OrderedDict[str, Drawn] = OrderedDict()
+        self._lock = threading.Lock()
 
     def draw(self, name: str, *, is_key: bool = True) -> Mapping[str, str]:
         """Count a request and return what its answer says about that; raises `RequestProblem` for one too many."""
         policy = self._policy.of_plan(self._known.get(name)) if is_key else self._policy
-        if (drawn := self._draw(name, policy)) is None:
+        with self._lock:
+            drawn = self._drawn_ahead(name, policy)
+        if drawn is None:
             return {}
         headers = {
             "RateLimit-Policy": policy.header,
@@ -99,11 +111,22 @@ class Rates:
             _put(self._refused, network, self._clock() + drawn.wait.total_seconds())
             raise _too_many("too many wrong keys from this address", drawn.wait)
 
-    def _draw(self, name: str, policy: Policy) -> Drawn | None:
+    def _drawn_ahead(self, name: str, policy: Policy) -> Drawn | None:
+        """Use one of those that were drawn ahead, or draw some: Redis is asked for every few requests of a key."""
+        drawn = self._ahead.pop(name, None) or self._draw(name, policy, most=policy.ahead)
+        if drawn is None or drawn.wait:
+            return drawn
+        left = drawn._replace(taken=drawn.taken - 1)
+        if left.taken:
+            _put(self._ahead, name, left)
+        return left._replace(left=left.left + left.taken)
+
+    def _draw(self, name: str, policy: Policy, *, most: int = 1) -> Drawn | None:
         if self._clock() < self._away_until:
             return None
         try:
-            drawn = self._buckets.draw(f"api:{name}", per_second=policy.per_minute / 60, size=policy.at_once)
+            per_second = policy.per_minute / 60
+            drawn = self._buckets.draw(f"api:{name}", per_second=per_second, size=policy.at_once, most=most)
         except RedisError as error:
             if not self._away_until:
                 logger.warning("requests of the API are not limited: Redis does not answer (%s)", type(error).__name__)

@@ -41,7 +41,7 @@ ClientFor = Callable[..., httpx.Client]
 
 
 @pytest.fixture
-def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Runtime:
+def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtime]:
     url = engine.url.render_as_string(hide_password=False)
     redis_url = servers.redis_url.replace("?db=0", f"?db={REDIS_NUMBER}")
     with connect_redis(redis_url) as redis:
@@ -58,7 +58,8 @@ def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Runtime:
     runtime = Runtime(settings=settings, database_url=url, redis_url=redis_url)
     # Tests and the server share the sessions of one database.
     runtime.__dict__["engine"] = engine
-    return runtime
+    yield runtime
+    runtime.reading_engine.dispose()
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def serve(runtime: Runtime) -> Iterator[Serve]:
 
         def start(*routes: Routes, **settings: Any) -> str:
             here = replace(runtime, settings=runtime.settings.model_copy(update=settings))
-            here.__dict__["engine"] = runtime.engine
+            here.__dict__.update({"engine": runtime.engine, "reading_engine": runtime.reading_engine})
 
             @asynccontextmanager
             async def opened() -> AsyncIterator[Application]:

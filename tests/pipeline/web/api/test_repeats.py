@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -25,12 +26,12 @@ def client(things: Things, serve: Serve, client_for: ClientFor, key_for: KeyFor)
 
 def kept_bodies(engine: Engine) -> list[bytes]:
     with engine.connect() as connection:
-        return [bytes(body) for body in connection.scalars(select(IdempotentAnswer.body))]
+        return [body for body in connection.scalars(select(IdempotentAnswer.body)) if body is not None]
 
 
 @pytest.mark.parametrize("path", ["/things/chair/grow", "/things/chair/work"])
 def test_the_same_request_again_is_answered_the_same(client: httpx.Client, things: Things, path: str) -> None:
-    body = {"json": {"size": 5}} if path.endswith("work") else {}
+    body: dict[str, Any] = {"json": {"size": 5}} if path.endswith("work") else {}
 
     first, second = (client.post(path, headers=ONCE, **body) for _ in range(2))
 
@@ -70,7 +71,7 @@ def test_keys_of_two_callers_are_two(
 
 @pytest.mark.parametrize("path", ["/things/chair/grow", "/things/chair/work"])
 def test_a_request_that_is_under_way_is_not_begun_again(client: httpx.Client, things: Things, path: str) -> None:
-    body = {"json": {"size": 5}} if path.endswith("work") else {}
+    body: dict[str, Any] = {"json": {"size": 5}} if path.endswith("work") else {}
     answers: list[httpx.Response] = []
     things.may_go_on.clear()
     thread = threading.Thread(target=lambda: answers.append(client.post(path, headers=ONCE, **body)))
@@ -102,7 +103,7 @@ def test_work_that_was_cut_short_is_said_to_be_unknown(client: httpx.Client, eng
 
 @pytest.mark.parametrize("path", ["/things/chair/grow", "/things/chair/work"])
 def test_a_request_that_failed_may_be_made_again(client: httpx.Client, things: Things, path: str) -> None:
-    body = {"json": {"size": 5}} if path.endswith("work") else {}
+    body: dict[str, Any] = {"json": {"size": 5}} if path.endswith("work") else {}
     things.fails = SourceUnavailable("the service is away")
     assert client.post(path, headers=ONCE, **body).status_code == 502
 
