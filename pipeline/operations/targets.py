@@ -1,7 +1,7 @@
 """Targets: where a person's messages go."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -34,8 +34,8 @@ TEST_PATIENCE = Patience(
     other=15.0,
     whole=20.0,
 )
-# No database and no calendar has every time that can be written.
-LONGEST_MUTE = timedelta(days=36_525)
+# In some zone what is written as later is a time that Python has not.
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 _NOT_ALLOWED = (
     "only the owner of the installation allows addresses in private networks: ask for `lootwire targets set NAME "
     "--private --person YOU`"
@@ -189,9 +189,9 @@ def mute_target(
 ) -> TargetAnswer:
     """Tell a target nothing, or nothing of a game, until a time.
 
-    Raises `WrongFields` for one that has passed, or is a lifetime away.
+    Raises `WrongFields` for one that has passed, or is of the last year that there is.
     """
-    if not now < until < now + LONGEST_MUTE:
+    if not now < until < LATEST:
         reason = "has passed: give a time that is yet to come" if until <= now else "is too far away: pause it instead"
         raise WrongFields({"/until": reason})
     mutes.mute(connection, name, until, now, game=game, person_id=person_id)
