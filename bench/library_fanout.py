@@ -114,8 +114,11 @@ def _subscribe(connection: Connection, size: Households, people: range) -> None:
     count = 5 * len(people)
     targets = ((n, f"t{n}", people[n % len(people)], b"", "", T0) for n in range(1, count + 1))
     _copy(connection, Target, columns, targets)
-    rows = ((1 + n % count, f"s{n}", Json(b"{}"), False, T0) for n in range(size.subscriptions))
-    _copy(connection, Subscription, ("target_id", "name", "conditions", "is_exact", "created_at"), rows)
+    rows = (
+        (1 + n % count, people[(1 + n % count) % len(people)], f"s{n}", Json(b"{}"), False, T0)
+        for n in range(size.subscriptions)
+    )
+    _copy(connection, Subscription, ("target_id", "person_id", "name", "conditions", "is_exact", "created_at"), rows)
 
 
 def ask(connection: Connection, variant: str, people: int) -> None:

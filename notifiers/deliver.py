@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.people import OWNER_ID
 from models.vault import Vault, VaultError
 from notifiers import apprise_urls, due, outbox
 from notifiers.composing import Draft, compose
@@ -231,7 +232,8 @@ class Sender:
             # The words of its language, too.
             reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
-        foot = Foot(message.rules, message.target, message.unsubscribe)
+        is_owners = message.person_id == OWNER_ID
+        foot = Foot(message.rules, message.target, message.unsubscribe, is_owners=is_owners)
         events = subjects.added_to(message.events) if apprise_urls.takes_events(url) else message.events
         draft = Draft(events, message.may_have_arrived, reader, foot, self._templates)
         return url, draft, self._patience, message.may_be_private

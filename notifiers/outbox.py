@@ -30,6 +30,7 @@ from sqlalchemy.orm import aliased
 from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import CampaignDetail, EventDetail
 from models.due import is_due
+from models.people import OWNER_ID
 from models.words import title
 from models.words.holdings import Holding
 from notifiers import due
@@ -112,6 +113,8 @@ class ClaimedMessage:
     label: str = ""
     # Whether its address may be one of a private network.
     may_be_private: bool = False
+    # Whose target it is.
+    person_id: int = OWNER_ID
     # Whether its person has a plan, by which messages may cost something.
     is_metered: bool = False
 
@@ -347,6 +350,7 @@ def _message(
         unsubscribe=settings.unsubscribe,
         label=target.label,
         may_be_private=settings.private,
+        person_id=target.person_id,
         is_metered=bool(target.is_metered),
         rules=_rules(group.rows),
         deliveries=tuple(_claimed(row, written[row.id], group, now) for row in group.rows),

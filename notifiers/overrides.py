@@ -110,7 +110,7 @@ def _with_body(message: Message, form: Format, body: str) -> Message:
             return replace(message, text=body)
 
 
-def find(folder: Path, target: str, kind: str, part: str) -> TemplateFile | None:
+def find(folder: Path, target: str | None, kind: str, part: str) -> TemplateFile | None:
     """Return the template for a part of a message: the target's own before everybody's, the kind before its family.
 
     `kind` is that of its event, or `several`.
@@ -191,7 +191,7 @@ def write(file: TemplateFile, message: Message, form: Format, parts: Parts) -> s
 
 def _written(message: Message, part: str, form: Format, parts: Parts, folder: Path) -> str | None:
     kind = parts.events[0].kind if len(parts.events) == 1 else SEVERAL
-    file = find(folder, parts.foot.target, kind, part)
+    file = find(folder, parts.foot.target if parts.foot.is_owners else None, kind, part)
     if file is None:
         return None
     written = write(file, message, form, parts)

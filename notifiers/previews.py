@@ -129,7 +129,8 @@ def draft_for(
     settings = settings_from_json(row.settings)
     reader = Reader(zone(row.timezone), settings.locale, now)
     rules = tuple(connection.scalars(of_target)) or ((OPERATOR_RULE,) if row.role else ())
-    foot = Foot(rules, target, settings.unsubscribe, otherwise="a subscription that it does not have yet")
+    otherwise = "a subscription that it does not have yet"
+    foot = Foot(rules, target, settings.unsubscribe, otherwise, is_owners=person_id == OWNER_ID)
     # An invented event has no number, and its own word for what the game is.
     holdings = load_holdings(connection, [(row.person_id, event.id) for event in events if event.id])
     shown = [replace(event, library=holdings.get((row.person_id, event.id), event.library)) for event in events]
@@ -141,7 +142,8 @@ def preview(opened: Opened, draft: Draft) -> Preview:
     message, problem = compose(opened, draft)
     kind = draft.events[0].kind if len(draft.events) == 1 else SEVERAL
     parts = (TITLE, SUFFIXES[opened.form])
-    used = [find(draft.templates, draft.foot.target, kind, part) for part in parts] if draft.templates else []
+    named = draft.foot.target if draft.foot.is_owners else None
+    used = [find(draft.templates, named, kind, part) for part in parts] if draft.templates else []
     return Preview(
         title=message.title,
         format=opened.form.value,

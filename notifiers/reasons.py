@@ -76,11 +76,11 @@ class WhyNot:
 def why_not(connection: Connection, target: str, event_id: int, now: datetime, *, person_id: int = OWNER_ID) -> WhyNot:
     """Return why a target was not told of an event; raises UnknownTarget where there is no such target or event.
 
-    An event of somebody else's library is none.
+    An event of somebody else's library is none, nor is one of the installation to anybody but the owner.
     """
     target_id = target_id_of(connection, target, person_id=person_id)
     facts = complete(connection, load_facts(connection, [event_id]))
-    if not facts or not may_know(facts[0], person_id):
+    if not facts or not _may_know(facts[0], person_id):
         raise UnknownTarget(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(
         select(
@@ -104,6 +104,10 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime, *
     return WhyNot(
         event_id=event_id, title=row.title, target=target, state=state, reason=reason, until=until, verdicts=verdicts
     )
+
+
+def _may_know(facts: EventFacts, person_id: int) -> bool:
+    return may_know(facts, person_id) and (facts.family != OPERATOR or person_id == OWNER_ID)
 
 
 def _settled(connection: Connection, target_id: int, row: Any, now: datetime) -> str | None:

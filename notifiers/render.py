@@ -116,6 +116,8 @@ class Foot:
     unsubscribe: str = ""
     # What stands in the place of subscriptions where there are none.
     otherwise: str = "a subscription that is gone"
+    # Whether the target is the owner's, who may have words of their own for a target of that name.
+    is_owners: bool = True
 
     @property
     def because(self) -> str:

@@ -11,6 +11,7 @@ from models.details import (
     LibraryDetail,
     LibraryLine,
     OperatorDetail,
+    QuotaDetail,
     ReleaseDetail,
     SoundDetail,
     SourceDetail,
@@ -111,6 +112,7 @@ def _details(now: datetime) -> dict[type[EventDetail], EventDetail]:
             way_out="sign in as a member: `lootwire sounds cookies set HOST FILE`",
             expires_at=now + timedelta(days=2),
         ),
+        QuotaDetail(name="small", credits=8, of=100, more_at=now + timedelta(days=12)),
         SourceDetail(name="twitch.drops", reason="HTTP 503", since=now, next_attempt_at=now + timedelta(hours=1)),
         OperatorDetail(
             name="phone",

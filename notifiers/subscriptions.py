@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Person, Source, Subscription, SubscriptionKey, Target
+from models.events import EventKind
 from models.names import name_key, nearest
 from models.people import OWNER_ID
 from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, conditions_from_json, conditions_to_json
 from notifiers.conditions.keys import subscription_keys
+from notifiers.conditions.kinds import takes_kind
 from notifiers.errors import TakenTarget, TargetError, UnknownTarget
 from notifiers.targets import target_id_of
 
@@ -23,6 +25,7 @@ _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>
 NAME_LENGTH = 120
 ON_ANY_PLATFORM = "you have named no platform yet: lootwire subscriptions platforms PC 'PlayStation 5'"
 # Conditions that are said otherwise than they are called.
+_OF_OPERATORS = tuple(kind for kind in EventKind if kind.is_for_operators)
 _SAID = {"library": "in your library:", "library_except": "except", "my_platforms": "on your platforms"}
 
 
@@ -75,6 +78,7 @@ def add_subscription(
         **{field: (value,) for field, value in given.items() if value is not None},
     )
     checked = check_conditions(connection, wanted)
+    _check_person(checked, person_id)
     target_id = target_id_of(connection, target, person_id=person_id)
     # What has a name is what its name says, also where another says the same.
     subscription_id = _same(connection, target_id, checked) if name is None else None
@@ -142,6 +146,18 @@ def mistakes_of_conditions(connection: Connection, conditions: Conditions) -> It
         "languages": mistake_of_languages(language for language in conditions.languages if language.strip()),
     }
     yield from ((field, reason) for field, reason in reasons.items() if reason is not None)
+
+
+def mistake_of_person(conditions: Conditions, person_id: int) -> str | None:
+    """Return why a person may not ask for such events; None where they may. How the installation is the owner hears."""
+    if person_id == OWNER_ID or not any(takes_kind(conditions.kinds, kind) for kind in _OF_OPERATORS):
+        return None
+    return "Only the owner hears how the installation is: leave operator.* out."
+
+
+def _check_person(conditions: Conditions, person_id: int) -> None:
+    if (mistake := mistake_of_person(conditions, person_id)) is not None:
+        raise TargetError(mistake)
 
 
 def _mistake_of_minutes(least: int | None, most: int | None) -> str | None:
@@ -216,7 +232,9 @@ def change_subscription(
     if values:
         connection.execute(update(Subscription).where(Subscription.id == subscription_id).values(values))
     if conditions is not None:
-        store_conditions(connection, subscription_id, check_conditions(connection, conditions))
+        checked = check_conditions(connection, conditions)
+        _check_person(checked, person_id)
+        store_conditions(connection, subscription_id, checked)
     return load_subscription(connection, subscription_id, person_id=person_id)
 
 

@@ -106,7 +106,7 @@ def add_subscription(
     Raises `WrongFields` for conditions that are none, and `UsageError` where something is called as nothing is known
     yet and it is to be `strict`; `QuotaError` where the person's plan allows no more.
     """
-    _check(connection, conditions)
+    _check(connection, person_id, conditions)
     line = store.add_subscription(connection, target, now, name=name, conditions=conditions, person_id=person_id)
     check_gauge(connection, person_id, "subscriptions", len(store.list_subscriptions(connection, person_id=person_id)))
     return _stored(connection, person_id, now, line, strict=strict)
@@ -128,7 +128,7 @@ def change_subscription(
     Raises as `add_subscription`, and `UnknownThing` where the person has none of that number.
     """
     if conditions is not None:
-        _check(connection, conditions)
+        _check(connection, person_id, conditions)
     line = store.change_subscription(
         connection, subscription_id, name=name, target=target, conditions=conditions, person_id=person_id
     )
@@ -179,10 +179,12 @@ def say_platforms(connection: Connection, person_id: int, platforms: Iterable[st
     return PlatformsAnswer(platforms=[*store.my_platforms(connection, person_id)], waits_for=unknown)
 
 
-def _check(connection: Connection, conditions: Conditions) -> None:
+def _check(connection: Connection, person_id: int, conditions: Conditions) -> None:
     wrong: dict[str, str] = {}
     for field, reason in store.mistakes_of_conditions(connection, conditions):
         wrong.setdefault(f"/conditions/{field}", reason)
+    if (mistake := store.mistake_of_person(conditions, person_id)) is not None:
+        wrong.setdefault("/conditions/kinds", mistake)
     if wrong:
         raise WrongFields(wrong)
 

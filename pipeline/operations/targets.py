@@ -1,7 +1,7 @@
 """Targets: where a person's messages go."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -34,6 +34,8 @@ TEST_PATIENCE = Patience(
     other=15.0,
     whole=20.0,
 )
+# In some zone what is written as later is a time that Python has not.
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 _NOT_ALLOWED = (
     "only the owner of the installation allows addresses in private networks: ask for `lootwire targets set NAME "
     "--private --person YOU`"
@@ -185,9 +187,13 @@ def resume_target(connection: Connection, person_id: int, now: datetime, name: s
 def mute_target(
     connection: Connection, person_id: int, now: datetime, name: str, *, until: datetime, game: str | None = None
 ) -> TargetAnswer:
-    """Tell a target nothing, or nothing of a game, until a time; raises `WrongFields` for one that has passed."""
-    if until <= now:
-        raise WrongFields({"/until": "has passed: give a time that is yet to come"})
+    """Tell a target nothing, or nothing of a game, until a time.
+
+    Raises `WrongFields` for one that has passed, or is of the last year that there is.
+    """
+    if not now < until < LATEST:
+        reason = "has passed: give a time that is yet to come" if until <= now else "is too far away: pause it instead"
+        raise WrongFields({"/until": reason})
     mutes.mute(connection, name, until, now, game=game, person_id=person_id)
     return show_target(connection, person_id, now, name)
 

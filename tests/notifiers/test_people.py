@@ -1,5 +1,8 @@
 """Several people on one installation: names are each one's own, and who is disabled hears nothing."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from notifiers import mutes
@@ -11,8 +14,9 @@ from notifiers.reasons import why_not
 from notifiers.rehearsal import rehearse_target
 from notifiers.subscriptions import add_subscription, list_subscriptions, remove_subscription, target_and_subscription
 from notifiers.targets import add_target, change_target, list_targets, pause_target, remove_target, zone_of
+from pipeline.demo.sinks import WebhookSink
 from tests.notifiers.shelves import Shelves
-from tests.notifiers.world import Notifying
+from tests.notifiers.world import Notifying, hook_url
 
 
 @pytest.fixture
@@ -126,3 +130,18 @@ def test_who_is_disabled_hears_nothing_and_what_waited_is_held(
     after = world.event("After")
     [message] = [message for message in world.claim(limit=5) if message.target == "tablet"]
     assert [event.id for event in message.events] == [before, after]
+
+
+def test_words_for_a_target_are_those_of_the_owners_target_of_that_name(
+    world: Notifying, ann: int, tmp_path: Path
+) -> None:
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "any.title.j2").write_text("Mine: {{ event.title }}", encoding="utf-8")
+    (tmp_path / "campaign.any.title.j2").write_text("All: {{ event.title }}", encoding="utf-8")
+    with WebhookSink() as mine, WebhookSink() as hers:
+        world.target(name="phone", url=hook_url(mine))
+        world.target(name="phone", url=hook_url(hers), person_id=ann)
+        world.event("Drops")
+        assert world.deliver(templates=tmp_path).sent == 2
+        titles = [json.loads(sink.messages[0].body)["title"].partition(":")[0] for sink in (mine, hers)]
+    assert titles == ["Mine", "All"]

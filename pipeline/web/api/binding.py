@@ -104,6 +104,10 @@ def _convert(kind: Any, value: Any, pointer: str, problems: list[FieldProblem], 
         detail, _, at = str(error).partition(" - at `$")
         problems.append(FieldProblem(pointer=pointer + _pointer(at.rstrip("`")), detail=printable(detail)))
         return None
+    if isinstance(converted, datetime) and ":" not in str(value):
+        # Seconds since 1970 would be read as well, and the document promises RFC 3339.
+        problems.append(FieldProblem(pointer=pointer, detail="must be a time such as 2026-08-22T17:29:00Z"))
+        return None
     problems += (FieldProblem(pointer=at, detail=detail) for at, detail in find_unfit(converted, pointer))
     return converted
 

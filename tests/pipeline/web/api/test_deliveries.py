@@ -76,6 +76,7 @@ def test_deliveries_are_filtered_by_target_state_kind_and_time(owner: httpx.Clie
     assert targets(since="2099-01-01T00:00:00Z") == []
     assert owner.get("/deliveries", params={"kind": "game.nothing"}).json()["errors"][0]["pointer"] == "/query/kind"
     assert owner.get("/deliveries", params={"target": "nobody"}).status_code == 404
+    assert owner.get("/deliveries", params={"since": "0.5"}).json()["errors"][0]["pointer"] == "/query/since"
 
 
 def test_a_delivery_says_who_asked_for_it_and_what_became_of_it(owner: httpx.Client, world: Notifying) -> None:

@@ -111,6 +111,26 @@ def test_two_people_have_a_subscription_of_the_same_name_and_hear_their_own(
     assert len(ada.get("/subscriptions").json()["items"]) == 1
 
 
+def test_only_the_owner_hears_how_the_installation_is(
+    owner: httpx.Client, ada: httpx.Client, ada_id: int, world: Notifying
+) -> None:
+    world.target("mail")
+    world.target("mail", person_id=ada_id)
+    event = world.event("The disk is full", kind="operator.disk_full")
+    wish = {"target": "mail", "conditions": {"kinds": ["operator.*"]}}
+    [hers] = ada.get("/subscriptions").json()["items"]
+
+    assert owner.post("/subscriptions", json=wish).status_code == 201
+    for refused in (
+        ada.post("/subscriptions", json=wish),
+        ada.patch(f"/subscriptions/{hers['id']}", json=wish, headers=ANY_VERSION),
+    ):
+        assert refused.status_code == 422
+        assert [each["pointer"] for each in refused.json()["errors"]] == ["/conditions/kinds"]
+    assert owner.get("/targets/mail/why-not", params={"event": event}).status_code == 200
+    assert ada.get("/targets/mail/why-not", params={"event": event}).status_code == 404
+
+
 def test_a_subscription_of_hers_cannot_go_to_a_target_of_mine(ada: httpx.Client, ada_id: int, world: Notifying) -> None:
     world.target("mail")
     world.target("phone", person_id=ada_id)

@@ -207,8 +207,9 @@ def test_a_mute_lasts_until_it_is_ended(owner: httpx.Client) -> None:
     assert muted["mutes"] == [{"game": None, "until": until}]
     assert owner.post("/targets/chat/unmute", json={"game": "Rust"}).json()["mutes"] == muted["mutes"]
     assert owner.post("/targets/chat/unmute", json={}).json()["mutes"] == []
-    passed = owner.post("/targets/chat/mute", json={"until": "2020-01-01T00:00:00Z"})
-    assert [each["pointer"] for each in passed.json()["errors"]] == ["/until"]
+    for wrong in ("2020-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"):
+        refused = owner.post("/targets/chat/mute", json={"until": wrong})
+        assert [each["pointer"] for each in refused.json()["errors"]] == ["/until"]
 
 
 def test_a_plan_may_allow_no_more_targets(engine: Engine, owner: httpx.Client, ada: httpx.Client) -> None:
