@@ -167,7 +167,8 @@ def _describe(operation: Operation, schema_of: Mapping[Any, Any], *, has_conditi
     if operation.body is not None:
         kind, schema = ("*/*", {}) if operation.body is bytes else ("application/json", schema_of[operation.body])
         # Where nothing has to be said nothing need be sent.
-        is_needed = operation.body is bytes or any(field.required for field in msgspec.structs.fields(operation.body))
+        body = operation.body
+        is_needed = issubclass(body, bytes) or any(field.required for field in msgspec.structs.fields(body))
         described["requestBody"] = {"required": is_needed, "content": {kind: {"schema": schema}}}
     return described
 
