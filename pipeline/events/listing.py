@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -115,6 +116,24 @@ def list_events(
     return [_line(row) for row in connection.execute(query, {**given, **person, "most": limit})]
 
 
+def version_of_events(
+    connection: Connection,
+    wanted: EventFilter,
+    *,
+    viewer: Viewer,
+    order: Order,
+    after: int | None,
+    limit: int,
+) -> str | None:
+    """Return what changes whenever `list_events` would return something else, without loading any of it.
+
+    It is made of the versions of all rows that are shown; None where there are none.
+    """
+    given = {name: value for name, value in _parameters(wanted, after).items() if value}
+    query = _version_query(frozenset(given), order, "operator" if viewer.is_operator else "person")
+    return connection.scalar(query, {**given, "person_id": viewer.person_id, "most": limit})
+
+
 def find_event(connection: Connection, event_id: int, *, viewer: Viewer | None) -> EventLine | None:
     """Return an event by its id, or None where there is none that this viewer may see."""
     lines = list_events(connection, EventFilter(), viewer=viewer, order="oldest", after=event_id - 1, limit=1)
@@ -164,6 +183,16 @@ def _query(given: frozenset[str], order: Order, seen_by: Literal["all", "operato
     if seen_by == "all":
         return query
     return query.where(is_seen_by(bindparam("person_id", type_=BigInteger), is_operator=seen_by == "operator"))
+
+
+@functools.cache
+def _version_query(given: frozenset[str], order: Order, seen_by: Literal["operator", "person"]) -> Select[Any]:
+    tables = (Event, Source, Game, Organization, DropCampaign, RewardCampaign, Channel)
+    row_versions = [literal_column(f"{table.__tablename__}.xmin").cast(Text) for table in tables]
+    shown = _query(given, order, seen_by).with_only_columns(
+        func.concat_ws(",", Event.id, *(func.coalesce(version, "") for version in row_versions)).label("version")
+    )
+    return select(func.md5(func.string_agg(shown.subquery().c.version, ";")))
 
 
 def _conditions(given: frozenset[str], order: Order) -> Iterator[ColumnElement[bool]]:

@@ -28,6 +28,13 @@ def list_events(
     return listing.list_events(connection, wanted, viewer=viewer, order=order, after=after, limit=limit)
 
 
+def version_of_events(
+    connection: Connection, viewer: Viewer, wanted: EventFilter, *, order: Order, after: int | None, limit: int
+) -> str | None:
+    """Return what changes whenever `list_events` would return something else; it costs a part of that."""
+    return listing.version_of_events(connection, wanted, viewer=viewer, order=order, after=after, limit=limit)
+
+
 def show_event(connection: Connection, viewer: Viewer, event_id: int) -> EventLine:
     """Return one event; raises `UnknownThing` where there is none that the viewer may see."""
     event = listing.find_event(connection, event_id, viewer=viewer)

@@ -37,13 +37,40 @@ class EventQuery(PageQuery, frozen=True, kw_only=True):
     order: Order = "newest"
 
 
-@routes.add("GET", "/events", scope="events")
+def _version(call: Reading, query: EventQuery) -> object:
+    wanted, after = _wanted(query)
+    return events.version_of_events(
+        call.connection, _viewer(call), wanted, order=query.order, after=after, limit=query.limit + 1
+    )
+
+
+@routes.add("GET", "/events", scope="events", version=_version)
 def list_events(call: Reading, query: EventQuery) -> Page[EventLine]:
     """List what happened, by default newest first.
 
     These are the public events, your own, and news of games that you have. With the scope `admin` those of sources and
     of the installation are among them.
     """
+    wanted, after = _wanted(query)
+    lines = events.list_events(
+        call.connection, _viewer(call), wanted, order=query.order, after=after, limit=query.limit + 1
+    )
+    return make_page(lines, query, lambda line: line.id)
+
+
+@routes.add("GET", "/events/{event}", scope="events")
+def show_event(call: Reading, event: Number) -> EventLine:
+    """Show one event by its number."""
+    return events.show_event(call.connection, _viewer(call), event)
+
+
+def _viewer(call: Reading) -> Viewer:
+    is_operator = call.is_owner and call.caller is not None and "admin" in call.caller.scopes
+    return Viewer(person_id=call.person_id, is_operator=is_operator)
+
+
+def _wanted(query: EventQuery) -> tuple[EventFilter, int | None]:
+    """Return which events are wanted, and the id that they begin behind; raises `InvalidRequest`."""
     try:
         events.check_kinds(query.kind)
     except UsageError as error:
@@ -59,23 +86,4 @@ def list_events(call: Reading, query: EventQuery) -> Page[EventLine]:
         since=query.since,
         until=query.until,
     )
-    lines = events.list_events(
-        call.connection,
-        _viewer(call),
-        wanted,
-        order=query.order,
-        after=after[0] if after else None,
-        limit=query.limit + 1,
-    )
-    return make_page(lines, query, lambda line: line.id)
-
-
-@routes.add("GET", "/events/{event}", scope="events")
-def show_event(call: Reading, event: Number) -> EventLine:
-    """Show one event by its number."""
-    return events.show_event(call.connection, _viewer(call), event)
-
-
-def _viewer(call: Reading) -> Viewer:
-    is_operator = call.is_owner and call.caller is not None and "admin" in call.caller.scopes
-    return Viewer(person_id=call.person_id, is_operator=is_operator)
+    return wanted, after[0] if after else None

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from models import Game
 from models.people import OWNER_ID
 from pipeline.people.records import Role
 from tests.feeds.libraries import Libraries
@@ -116,3 +118,19 @@ def test_pages_neither_repeat_nor_skip_what_comes_between_them(owner: httpx.Clie
     rest = owner.get("/events", params={"limit": 2, "cursor": first.json()["next"]})
 
     assert titles(first) + titles(rest) == ["event 3", "event 2", "event 1", "event 0"]
+
+
+def test_a_page_that_shows_the_same_is_not_sent_again(owner: httpx.Client, world: Publishing) -> None:
+    game_id = world.game("Gloomtide")
+    world.event("first", game_id=game_id)
+    etag = owner.get("/events").headers["etag"]
+    assert owner.get("/events", headers={"If-None-Match": etag}).status_code == 304
+    assert owner.get("/events?limit=5").headers["etag"] != etag
+
+    with world.engine.begin() as connection:
+        connection.execute(update(Game).where(Game.id == game_id).values(name="Gloomtide II"))
+    renamed = owner.get("/events", headers={"If-None-Match": etag})
+    assert renamed.json()["items"][0]["subjects"]["game"] == "Gloomtide II"
+
+    world.event("second")
+    assert owner.get("/events", headers={"If-None-Match": renamed.headers["etag"]}).status_code == 200
