@@ -74,8 +74,11 @@ def spans(chosen: ColumnElement[bool]) -> CTE:
     return select(sessions, start.label("start"), finish.label("finish")).cte("spans")
 
 
-def viewings(of: CTE) -> Subquery:
-    """Return a row for each poll that counted viewers: `viewers`, and how many seconds the count held (`held`)."""
+def viewings(of: CTE, *, every: bool = False) -> Subquery:
+    """Return a row for each poll that counted viewers: `viewers`, and how many seconds the count held (`held`).
+
+    With `every` a session that no poll saw has a row too, which counts none.
+    """
     p = StreamSnapshot
     # Session by session, in the order of the primary key: nothing is sorted, and a big table is never read as a whole.
     seen = (
@@ -86,7 +89,8 @@ def viewings(of: CTE) -> Subquery:
     )
     held = func.least(seen.c.next_at, of.c.finish, seen.c.taken_at + _HOLD) - seen.c.taken_at
     columns = (seen.c.game_id, seen.c.taken_at, seen.c.viewers, seconds(held).label("held"))
-    return select(of.c.channel_id, of.c.story, of.c.session, *columns).join_from(of, seen, true()).subquery("viewings")
+    known = select(of.c.channel_id, of.c.story, of.c.session, of.c.start, of.c.finish, *columns)
+    return known.join_from(of, seen, true(), isouter=every).subquery("viewings")
 
 
 def average(of: Rows) -> ColumnElement[float]:

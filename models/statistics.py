@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, func, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from models.airtime import average, hours, pieces, seconds, spans, viewers_by_hour, viewings
@@ -24,7 +24,7 @@ from models.streams import StreamSession, StreamSnapshot
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 By = Literal["hours", "streams", "average", "peak"]
-Key = Literal["channel_id", "story", "session"]
+Key = Literal["channel_id", "story"]
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +160,7 @@ def load_totals(
 
 def load_session_totals(connection: Connection, session_ids: Sequence[int]) -> dict[int, Totals]:
     """Return the totals of single sessions, each by itself; those that are no live streams are left out."""
-    rows = connection.execute(_totals("session"), _period(session_ids, EVER, NEVER))
+    rows = connection.execute(_of_sessions(), _period(session_ids, EVER, NEVER))
     return {row.key: _totals_of(row) for row in rows}
 
 
@@ -286,8 +286,6 @@ _STORY = (
 
 
 def _chosen(key: Key) -> ColumnElement[bool]:
-    if key == "session":
-        return StreamSession.id == func.any(_IDS)
     if key == "channel_id":
         return StreamSession.channel_id == func.any(_IDS)
     return or_(StreamSession.id == func.any(_IDS), StreamSession.story_id == func.any(_IDS))
@@ -313,6 +311,20 @@ def _totals(key: Key | Literal["any"]) -> Select[*tuple[Any, ...]]:
         .subquery("time")
     )
     return select(time, viewers.c.average, viewers.c.peak).outerjoin(viewers, viewers.c[name] == time.c.key)
+
+
+@functools.cache
+def _of_sessions() -> Select[*tuple[Any, ...]]:
+    # Session by session: two sums that are joined would be made anew for each of them.
+    seen = viewings(spans(StreamSession.id == func.any(_IDS)), every=True)
+    on_air = seconds(seen.c.finish - seen.c.start)
+    return select(
+        seen.c.session.label("key"),
+        literal(1).label("streams"),
+        func.max(on_air).label("seconds"),
+        average(seen).label("average"),
+        func.max(seen.c.viewers).label("peak"),
+    ).group_by(seen.c.session)
 
 
 @functools.cache

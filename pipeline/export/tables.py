@@ -79,6 +79,7 @@ from models import (
     WantedGame,
     Work,
 )
+from models.people import OWNER_ID
 
 # Raised when a reader of the version before would misunderstand the export.
 SCHEMA = 1
@@ -228,7 +229,14 @@ WITH_LIBRARY = (
     ),
     Kind(name="reward_campaign", model=RewardCampaign, parts=(Kind(name="rewards", model=Reward),)),
     Kind(name="badge", model=ChatBadge),
-    Kind(name="follow", model=Follow, without=frozenset({"person_id", "origin", "written"})),
+    # What another person follows goes along with their library alone.
+    Kind(
+        name="follow",
+        model=Follow,
+        without=frozenset({"origin", "written"}),
+        personal=frozenset({"person_id"}),
+        public=Follow.person_id == OWNER_ID,
+    ),
     # A stream that continues another has the higher row number, so it comes after that.
     Kind(
         name="session",

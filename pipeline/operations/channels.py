@@ -269,7 +269,8 @@ def known_channel(connection: Connection, person_id: int, name: str) -> Known:
     parsed = parse_name(name)
     known = find_channel(connection, parsed, person_id=person_id) if parsed.problem is None else None
     if known is None:
-        unknown = unknown_channel(connection, name) if parsed.problem is None else None
+        # PostgreSQL holds no NUL.
+        unknown = None if "\0" in name else unknown_channel(connection, name)
         meant = f" (did you mean {' or '.join(unknown.near)}?)" if unknown and unknown.near else ""
         hint = "`lootwire channels list` shows those that are followed"
         raise UnknownThing(f"no channel {name!r} is known{meant}; {hint}")

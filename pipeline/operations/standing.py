@@ -121,15 +121,6 @@ def look_at_health(engine: Engine, redis_url: str, settings: Settings, now: date
     return msgspec.convert(particulars, Health)
 
 
-def describe_health(health: Health) -> str:
-    """Return what is not well in a line, for a monitor's log."""
-    parts = [f"database {health.database}", f"broker {health.broker}", f"worker {health.worker}"]
-    if health.eventsub is not None:
-        parts.append(f"eventsub {health.eventsub.state}")
-    ill = [part for part in parts if not part.endswith((" ok", " None"))]
-    return f"{health.status}: {', '.join([*ill, *health.troubles])}"
-
-
 def _trouble(trouble: Trouble) -> TroubleAnswer:
     return TroubleAnswer(
         title=trouble.headline,

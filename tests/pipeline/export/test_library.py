@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, select, text, update
 
 from models import (
     Extraction,
+    Follow,
     Game,
     GameListEntry,
     HeldChange,
@@ -86,6 +87,9 @@ def libraries(engine: Engine, tmp_path: Path) -> Libraries:
     with engine.begin() as connection:
         connection.execute(insert(ListActivity).values(**gone))
     add_sounds(world, public, games[0], mara)
+    follow = {"kind": "game", "created_at": NOON}
+    world.add(Follow, **follow, game_id=public)
+    world.add(Follow, **follow, game_id=public, person_id=mara)
     libraries.event("You finished Elderquay 1", "play.finished", game_id=games[1], person_id=OWNER_ID)
     libraries.event("Elderquay 2 moved", "release.moved", game_id=games[2], is_private=True)
     held = {"family": "release", "item": "6", "silent": False, "held_at": NOON, "due_at": LATER}
@@ -141,7 +145,7 @@ def test_a_library_comes_back_whole(libraries: Libraries, other_engine: Engine, 
 
     assert summary.quarantined == []
     after = content(other_engine)
-    for table in PERSONAL | {"games", "events"}:
+    for table in PERSONAL | {"games", "events", "follows"}:
         assert after[table] == before[table], table
         assert after[table], f"nothing is in {table}: what is not there cannot be compared"
     export(
@@ -222,6 +226,7 @@ def test_without_it_nothing_personal_is_in_an_export(
         assert [line["name"] for line in lines if line.get("type") == "game"] == ["Gloomtide"]
         assert [line["title"] for line in lines if line.get("type") == "event"] == ["drops"]
         assert [line["subject"] for line in lines if line.get("type") == "held_change"] == ["igdb/1000"]
+        assert len([line for line in lines if line.get("type") == "follow"]) == 1
         kinds = {line.get("type") for line in lines}
         assert kinds.isdisjoint({kind.name for kind in WITH_LIBRARY if kind.is_personal})
         assert not any("work" in line or "is_private" in line for line in lines)

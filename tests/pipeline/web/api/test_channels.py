@@ -18,6 +18,8 @@ from tests.pipeline.web.api.conftest import ClientFor, KeyFor
 from tests.pipeline.web.api.twitch import runtime_at
 from tests.twitch import LocalTwitch
 
+# Whatever version is there.
+ANY = {"If-Match": "*"}
 AddPerson = Callable[[str, Role], int]
 
 
@@ -114,9 +116,10 @@ def test_categories_and_the_channels_of_campaigns_are_followed_and_left(
     assert owner.get("/channels").json()["items"][0]["why"] == ["drops"]
 
     assert owner.delete("/categories/2").status_code == 204
-    assert owner.delete("/campaign-channels").status_code == 204
+    assert owner.delete("/campaign-channels", headers=ANY).status_code == 204
     assert owner.get("/categories").json()["items"] == followed(owner) == []
-    assert owner.delete("/categories/Moss Runner").status_code == owner.delete("/campaign-channels").status_code == 404
+    assert owner.delete("/categories/Moss Runner").status_code == 404
+    assert owner.delete("/campaign-channels", headers=ANY).status_code == 404
 
 
 def test_what_a_person_follows_is_their_own_and_all_of_it_is_watched(
