@@ -16,9 +16,7 @@ from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import Backoff
 from pipeline.web.api.address import PAGE, PREFIX
 from pipeline.web.api.until_asked import Api
-from pipeline.web.application import Application
-from pipeline.web.invitations import PREFIX as INVITE
-from pipeline.web.invitations import Invitations
+from pipeline.web.application import Application, Below
 from pipeline.web.receiver import open_here, receiving
 from pipeline.web.static import Published
 
@@ -37,8 +35,7 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
     parts: list[BaseRoute] = [Mount("/", published)]
     if settings.api:
         api = Api(lambda: open_here(settings))
-        invitations = Invitations(lambda: open_here(settings))
-        parts = [Mount(PREFIX, api), Route(PAGE, api), Mount(INVITE, invitations), *parts]
+        parts = [Below(PREFIX, api), Route(PAGE, api), *parts]
     pages = Application(parts)
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:

@@ -6,12 +6,14 @@ import functools
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.datastructures import URLPath
+from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.web.guarded import (
     HEADERS_WITHIN,
@@ -69,6 +71,28 @@ class Application(Starlette):
         )
         with listening:
             await _Server(config, ends).serve(sockets=[listening])
+
+
+class Below(BaseRoute):
+    """A part that has all paths below one, whatever they hold: Starlette's Mount leaves out those with a line break."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        self._path = path
+        self._app = app
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a request is for this part."""
+        path = scope.get("path", "")
+        is_below = scope["type"] == "http" and (path == self._path or path.startswith(f"{self._path}/"))
+        return (Match.FULL if is_below else Match.NONE), {}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """Raise `NoMatchFound`: nothing here has a name."""
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._app(scope, receive, send)
 
 
 class _Server(uvicorn.Server):

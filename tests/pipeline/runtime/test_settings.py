@@ -297,3 +297,33 @@ def test_the_example_names_every_setting_but_each_source_s_address_and_pace() ->
     of_people = {"public_url", "database_url", "redis_url", "ping_url", "eventsub_callback_url"}
     names = {variable_name(field) for field in Settings.model_fields}
     assert {variable_name(field) for field in set(Settings.model_fields) - of_sources | of_people} <= named <= names
+
+
+def test_the_api_is_told_its_names_its_pages_and_its_proxies(folder: Path) -> None:
+    environ = {
+        "LOOTWIRE_HOSTS": "Drops.lan,[2001:db8::1]",
+        "LOOTWIRE_API_ORIGINS": "https://Site.example.org/ http://localhost:3000",
+        "LOOTWIRE_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8 2001:db8::/32",
+    }
+
+    settings = load(folder, environ).settings
+
+    assert settings.hosts == ("drops.lan", "[2001:db8::1]")
+    assert settings.api_origins == ("https://site.example.org", "http://localhost:3000")
+    assert [str(each) for each in settings.trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOSTS", "drops.lan:8420"),
+        ("HOSTS", "http://drops.lan"),
+        ("API_ORIGINS", "*"),
+        ("API_ORIGINS", "https://site.example.org/page"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "proxy.lan"),
+        ("API_BURST", "0"),
+    ],
+)
+def test_what_the_api_cannot_be_told_is_named(folder: Path, name: str, value: str) -> None:
+    assert f"LOOTWIRE_{name}" in error(folder, {f"LOOTWIRE_{name}": value})

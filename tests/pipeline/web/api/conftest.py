@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, insert
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from models import Person
 from models.people import OWNER_ID
@@ -24,7 +24,7 @@ from pipeline.web.api.address import PAGE, PREFIX
 from pipeline.web.api.application import Entry
 from pipeline.web.api.routes.all_routes import OPERATIONS
 from pipeline.web.api.routing import Routes
-from pipeline.web.application import Application
+from pipeline.web.application import Application, Below
 from tests.feeds.libraries import Libraries
 from tests.feeds.world import Publishing
 from tests.pipeline.web.serving import answering
@@ -74,7 +74,7 @@ def serve(runtime: Runtime) -> Iterator[Serve]:
             async def opened() -> AsyncIterator[Application]:
                 operations = tuple(operation for each in routes for operation in each.operations) or OPERATIONS
                 entry = Entry(here, operations)
-                yield Application([Mount(PREFIX, entry), Route(PAGE, entry)])
+                yield Application([Below(PREFIX, entry), Route(PAGE, entry)])
 
             return stack.enter_context(answering(opened)) + PREFIX
 
