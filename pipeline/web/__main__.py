@@ -17,6 +17,8 @@ from pipeline.runtime.supervisor import Backoff
 from pipeline.web.api.address import PAGE, PREFIX
 from pipeline.web.api.until_asked import Api
 from pipeline.web.application import Application, Below
+from pipeline.web.invitations import PREFIX as INVITE
+from pipeline.web.invitations import Invitations
 from pipeline.web.receiver import open_here, receiving
 from pipeline.web.static import Published
 
@@ -35,7 +37,8 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
     parts: list[BaseRoute] = [Mount("/", published)]
     if settings.api:
         api = Api(lambda: open_here(settings))
-        parts = [Below(PREFIX, api), Route(PAGE, api), *parts]
+        invitations = Invitations(lambda: open_here(settings))
+        parts = [Below(PREFIX, api), Route(PAGE, api), Below(INVITE, invitations), *parts]
     pages = Application(parts)
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:

@@ -28,6 +28,7 @@ from pipeline.web.api.routes.rewards import routes as rewards
 from pipeline.web.api.routes.roms import routes as roms
 from pipeline.web.api.routes.settings import routes as settings
 from pipeline.web.api.routes.shows import routes as shows
+from pipeline.web.api.routes.sounds import plays
 from pipeline.web.api.routes.sounds import routes as sounds
 from pipeline.web.api.routes.sources import routes as sources
 from pipeline.web.api.routes.standing import routes as standing
@@ -39,42 +40,9 @@ from pipeline.web.api.routes.videos import routes as videos
 from pipeline.web.api.routes.works import routes as works
 
 _SUBJECTS = (
-    analytics,
-    badges,
-    campaigns,
-    channels,
-    deliveries,
-    drops,
-    events,
-    eventsub,
-    extractions,
-    feeds,
-    games,
-    igdb,
-    keys,
-    library,
-    library_imports,
-    lists,
-    organizations,
-    people,
-    plans,
-    ledger,
-    playlists,
-    playthroughs,
-    quarantine,
-    releases,
-    rewards,
-    roms,
-    settings,
-    shows,
-    sounds,
-    sources,
-    standing,
-    streams,
-    subscriptions,
-    targets,
-    templates,
-    videos,
-    works,
+    *(analytics, badges, campaigns, channels, deliveries, drops, events, eventsub, extractions, feeds),
+    *(games, igdb, keys, library, library_imports, lists, organizations, people, plans, ledger, playlists),
+    *(plays, playthroughs, quarantine, releases, rewards, roms, settings, shows, sounds, sources, standing),
+    *(streams, subscriptions, targets, templates, videos, works),
 )
 OPERATIONS = tuple(operation for routes in _SUBJECTS for operation in routes.operations)

@@ -7,6 +7,5 @@ A subject's module has:
 - `ALONE`: each route that no command is, with the reason: `{"GET /me": "the key says who asks"}`.
 
 Each may be left out where it is empty. A command may be named by any module. A command or a route that no module names
-fails `test_parity.py`; so does one that is named and not there. `PENDING` in that file names the subjects (a command's
-first word, a route's tag) that are not looked at as long as no module here has that name; it has to become empty.
+fails `test_parity.py`; so does one that is named and not there.
 """
