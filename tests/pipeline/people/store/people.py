@@ -49,4 +49,4 @@ def find_holder(connection: Connection, key: str, now: datetime) -> HolderOfKey 
     """Return whose a key is, as the door of the API finds it; one that is no key of ours costs no query."""
     if (public_id := read_id(key)) is None:
         return None
-    return find_holder_of(connection, public_id, key, now, statement_ms=0, reads=False)
+    return find_holder_of(connection, public_id, key, now)

@@ -93,7 +93,7 @@ def _is_number(value: str | int) -> bool:
     return isinstance(value, int) or value.isdecimal()
 
 
-def told_of(answer: httpx.Response, path: Path) -> tuple[int, str]:
+def without_names(answer: httpx.Response, path: Path) -> tuple[int, str]:
     """Return an answer without the names that the request itself had."""
     text = answer.text
     for value in path.values():
@@ -114,7 +114,7 @@ def wrong_answers(
         if not may(role, operation):
             yield from (f"{role}: {answer.status_code}, not 403" for answer in answers if answer.status_code != 403)
             continue
-        of_another, of_nobody = told_of(answers[0], another), told_of(answers[1], nobody)
+        of_another, of_nobody = without_names(answers[0], another), without_names(answers[1], nobody)
         if of_another[0] != 404 or of_another != of_nobody:
             yield f"{role}: another's thing {of_another}, nobody's {of_nobody}"
         own = ask(client, operation, case.make(world, people[role]), case)
