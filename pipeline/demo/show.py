@@ -26,7 +26,7 @@ from models.errors import LootwireError
 from models.events import EventKind
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import parse_name
-from pipeline.demo import library, live, roms, rules, sound
+from pipeline.demo import api, library, live, roms, rules, sound
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
@@ -87,6 +87,9 @@ def run_demo(*, keep: bool) -> int:
             say("a show to have its episodes")
             heard = sound.Heard(lacking=silent) if silent else sound.listen(runtime, _sound_patience(runtime).is_over)
             missing = _settle(runtime, mail, hook, say)
+            say("the web server to answer programs")
+            _wait_until_served(runtime)
+            asked = api.ask(runtime)
             if heard.lacking and not silent:
                 missing.append(f"the show has no episodes: {heard.lacking}")
         say("the night to pass, for those who were not to be woken")
@@ -99,7 +102,7 @@ def run_demo(*, keep: bool) -> int:
             _wait_until_served(runtime)
         progress.update(task, advance=1, description="done")
         progress.stop()
-        _print_summary(runtime, mail, hook, held, brought, collected, heard, keep=keep)
+        _print_summary(runtime, mail, hook, held, brought, collected, heard, asked, keep=keep)
         for what in missing:
             errors.print(f"lootwire: {what}")
         if running is not None:
@@ -322,6 +325,7 @@ def _print_summary(
     brought: Imported,
     collected: roms.Collected,
     heard: sound.Heard,
+    asked: api.Asked,
     *,
     keep: bool,
 ) -> None:
@@ -362,6 +366,7 @@ def _print_summary(
     lacks = f", which lists {show(', '.join(collected.lacking))} too" if collected.lacking else ""
     table.add_row("ROMs", Text(f"{known}{lacks}; {collected.matched} are games of IGDB"))
     table.add_row("show", Text(show(_of_show(heard))))
+    table.add_row("API", Text(show(_of_api(asked))))
     published = runtime.settings.published
     calendars = sum(1 for _ in published.rglob("*.ics"))
     made = f"{feeds} feeds as RSS, Atom and JSON Feed, each with a page; {calendars} of them as calendars"
@@ -387,6 +392,11 @@ def _of_show(heard: sound.Heard) -> str:
     chapters = f", with chapters {', '.join(heard.chapters)}" if heard.chapters else ""
     loud = f"; from {heard.before:.1f} to {heard.after:.1f} LUFS" if heard.before is not None and heard.after else ""
     return f"{sound.SHOW}: {len(heard.episodes)} episodes to hear, {episodes}{chapters}{loud}"
+
+
+def _of_api(asked: api.Asked) -> str:
+    share = f"{asked.targets} targets are the owner's, {asked.targets_of_other} are {api.PERSON}'s"
+    return f"{asked.campaigns} running campaigns, the newest event “{asked.newest}”; with a key of each: {share}"
 
 
 def _received(count: int, noun: str, titles: list[str]) -> str:

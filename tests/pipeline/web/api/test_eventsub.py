@@ -120,10 +120,10 @@ def test_our_subscriptions_are_removed_and_foreign_ones_only_where_they_are_name
     assert [each.id for each in twitch.subscriptions] == [foreign.id]
     with engine.connect() as connection:
         assert load_memory(connection).is_asked
-    one = f"/admin/eventsub/subscriptions/{foreign.id}"
-    assert owner.delete(one, headers={"If-Match": "*"}).status_code == 204
+    address = f"/admin/eventsub/subscriptions/{foreign.id}"
+    assert owner.delete(address, headers={"If-Match": "*"}).status_code == 204
     assert twitch.subscriptions == []
-    assert owner.delete(one, headers={"If-Match": "*"}).status_code == 404
+    assert owner.delete(address, headers={"If-Match": "*"}).status_code == 404
 
 
 def test_figures_are_those_of_the_last_look(owner: httpx.Client, engine: Engine, now: datetime) -> None:
