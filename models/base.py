@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Identity, LargeBinary, MetaData, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -27,6 +28,9 @@ class Xid8(UserDefinedType[str]):
         """Return its name in SQL."""
         return "xid8"
 
+
+# So that a look at the tables knows it.
+ischema_names["xid8"] = Xid8
 
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 
