@@ -55,6 +55,20 @@ COMMANDS = {
     "help": Listed(RUN, ("helping",), "Show what a command does and its options; without a command, list them all."),
     "status": Listed(LOOK, ("status",), "Say how the pipeline stands, in a few figures."),
     "events": Listed(LOOK, ("looking",), "Show what happened, newest first in the table, oldest first as JSON."),
+    "campaigns": Listed(
+        LOOK,
+        ("campaigns",),
+        "Show the drop campaigns that are known, the newest first; with a command, one with all its drops.",
+    ),
+    "rewards": Listed(
+        LOOK,
+        ("campaigns",),
+        "Show the reward campaigns that are known, the newest first; with a command, one with what it gives.",
+    ),
+    "badges": Listed(LOOK, ("campaigns",), "Show the global chat badges that are known, the newest first."),
+    "organizations": Listed(
+        LOOK, ("campaigns",), "Show the organizations that run campaigns; with a command, one with its games."
+    ),
     "feeds": Listed(
         LOOK, ("feeds",), "Show the published feeds with their addresses; with a command, build them or make your own."
     ),

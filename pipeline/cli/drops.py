@@ -8,7 +8,7 @@ import typer
 from notifiers import settled as store
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.drops.listing import find_named
+from pipeline.drops.listing.naming import find_named
 from pipeline.runtime.output import JsonFlag, console, print_rows, show
 from pipeline.runtime.runtime import utc_now
 

@@ -12,10 +12,10 @@ from models.names import nearest
 from pipeline.cli.games import games
 from pipeline.cli.opening import open_command
 from pipeline.fetch.http import Client
-from pipeline.games.finding.finder import Finder, Finding
+from pipeline.games.finding.finder import Finder
 from pipeline.games.finding.names import read_name
-from pipeline.games.following import lists as following_lists
 from pipeline.games.following.follows import find_followed, follow_game, list_followed, unfollow_game
+from pipeline.operations.meaning import unclear
 from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -103,12 +103,3 @@ def open_finder() -> Iterator[tuple[Runtime, Finder]]:
         register(connection, runtime, utc_now())
     with Client() as client:
         yield runtime, Finder(engine=runtime.engine, open_igdb=lambda: runtime.igdb(client), clock=utc_now)
-
-
-def unclear(finding: Finding) -> str:
-    """Return why a game is not sure, and what it may be, in a sentence."""
-    written = finding.asked.written
-    if not finding.choices:
-        return f"{written!r} is no game that is known: {finding.why}"
-    choices = following_lists.choices_in_words(finding.choices)
-    return f"{written!r} may be several games: {choices}; say which by its number"

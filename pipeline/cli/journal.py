@@ -1,32 +1,22 @@
 """Commands on what somebody played, from when to when and how far: `journal`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from models.errors import UsageError
-from models.periods import in_words, read_period
+from models.periods import in_words
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.library_pages import playthrough_row
-from pipeline.cli.meaning import AnyTitle, Own, PersonName, game_meant, person_of, refuse_person, today, work_of_library
+from pipeline.cli.meaning import AnyTitle, Own, PersonName, person_of, refuse_person
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.games.platforms import called
-from pipeline.library.journal.playthroughs import (
-    CLEARABLE,
-    COMPLETIONS,
-    Written,
-    add_playthrough,
-    edit_playthrough,
-    finish_work,
-    remove_playthrough,
-)
-from pipeline.library.journal.reading import check_word, read_hours, read_rating, read_when
+from pipeline.library.journal.playthroughs import CLEARABLE, Written
 from pipeline.library.journal.states import STATUSES
-from pipeline.library.journal.turns import begin_writing
-from pipeline.library.listing.pages import Through, load_playthroughs
+from pipeline.library.listing.pages import Through
+from pipeline.operations import journal as operations
 from pipeline.runtime.output import JsonFlag, console, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -91,15 +81,11 @@ def add(
     person: PersonName = None,
 ) -> None:
     """Write down that you play a game, or played it once; without any date it begins today."""
-    values = _values(platform, started, finished, hours, rating, note, completion, status, replay)
+    now = utc_now()
+    values = _values(now, platform, started, finished, hours, rating, note, completion, status, replay)
     runtime = open_command()
     owner = person_of(runtime, person)
-    meant = game_meant(runtime, owner, title, own=own)
-    now = utc_now()
-    with runtime.engine.begin() as connection:
-        begin_writing(connection)
-        game = meant.game(connection, now, platform=platform)
-        written = add_playthrough(connection, owner, game, values, now, today())
+    written = operations.add(runtime, owner, now, title, values, platform=platform, own=own)
     _say(written)
 
 
@@ -121,18 +107,10 @@ def edit(
     person: PersonName = None,
 ) -> None:
     """Change what is written of a playthrough; no import changes it from then on."""
-    values = _values(platform, started, finished, hours, rating, note, completion, status, replay)
-    cleared = tuple(check_word(field, CLEARABLE, "field to clear") for field in clear or ())
-    if not values and not cleared:
-        raise UsageError(
-            "say what to change: --finished, --hours, --rating; `lootwire journal edit --help` has them all"
-        )
     now = utc_now()
+    values = _values(now, platform, started, finished, hours, rating, note, completion, status, replay)
     with open_command().engine.begin() as connection:
-        begin_writing(connection)
-        written = edit_playthrough(
-            connection, person_named(connection, person), number, values, now, today(), cleared=cleared
-        )
+        written = operations.edit(connection, person_named(connection, person), now, number, values, clear or ())
     _say(written)
 
 
@@ -149,15 +127,11 @@ def finish(
     person: PersonName = None,
 ) -> None:
     """Write down that you finished a game: its playthrough that is under way, or one that you never wrote down."""
-    values = _values(platform, None, on, hours, rating, note, completion, None, None)
+    now = utc_now()
+    values = _values(now, platform, None, on, hours, rating, note, completion, None, None)
     runtime = open_command()
     owner = person_of(runtime, person)
-    meant = game_meant(runtime, owner, title, own=own)
-    now = utc_now()
-    with runtime.engine.begin() as connection:
-        begin_writing(connection)
-        game = meant.game(connection, now, platform=platform)
-        written = finish_work(connection, owner, game, values, now, today())
+    written = operations.finish(runtime, owner, now, title, values, platform=platform, own=own)
     _say(written)
 
 
@@ -165,12 +139,12 @@ def finish(
 def remove(number: Number, person: PersonName = None) -> None:
     """Take a playthrough out of the journal; no import brings it back."""
     with open_command().engine.begin() as connection:
-        begin_writing(connection)
-        name = remove_playthrough(connection, person_named(connection, person), number, utc_now())
+        name = operations.remove(connection, person_named(connection, person), utc_now(), number)
     console.print(f"{show(name)}: playthrough {number} removed", markup=False, soft_wrap=True)
 
 
 def _values(
+    now: datetime,
     platform: str | None,
     started: str | None,
     finished: str | None,
@@ -182,20 +156,18 @@ def _values(
     replay: bool | None,
 ) -> dict[str, Any]:
     """Return the columns of a playthrough that options give; raises `UsageError` for what cannot be read."""
-    read = None if rating is None else read_rating(rating)
-    values: dict[str, Any] = {
-        "platform": None if platform is None else called(platform),
-        "started": None if started is None else read_when(started, today()),
-        "finished": None if finished is None else read_when(finished, today()),
-        "seconds": None if hours is None else read_hours(hours),
-        "rating": None if read is None else read.value,
-        "rating_scale": None if read is None else read.scale,
-        "notes": note,
-        "completion": None if completion is None else check_word(completion, COMPLETIONS, "completion"),
-        "status": None if status is None else check_word(status, STATUSES, "status"),
-        "is_replay": replay,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    return operations.read_values(
+        now,
+        platform=platform,
+        started=started,
+        finished=finished,
+        hours=hours,
+        rating=rating,
+        notes=note,
+        completion=completion,
+        status=status,
+        is_replay=replay,
+    )
 
 
 def _say(written: Written) -> None:
@@ -214,15 +186,8 @@ def _say(written: Written) -> None:
 def _show(title: str | None, year: int | None, limit: int | None, person: str | None, *, as_json: bool) -> None:
     with open_command().engine.connect() as connection:
         owner = person_named(connection, person)
-        work = None if title is None else work_of_library(connection, owner, title)
-        throughs = load_playthroughs(connection, owner, None if work is None else work.work_id)
-    chosen = [through for through in throughs if year is None or _year(through) == year][:limit]
-    _print(chosen, title, as_json=as_json)
-
-
-def _year(through: Through) -> int | None:
-    period = read_period(through.finished)
-    return None if period is None else period.year
+        throughs = operations.list_playthroughs(connection, owner, title, year)
+    _print(throughs[:limit], title, as_json=as_json)
 
 
 def _print(throughs: Sequence[Through], title: str | None, *, as_json: bool) -> None:

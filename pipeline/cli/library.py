@@ -1,45 +1,26 @@
 """Commands that bring a library in: `library import`, and `review`, `settle` and `undo` for lines that wait."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import Annotated, get_args
 
 import msgspec
 import typer
 
-from feeds.take_in import TURN
 from models.errors import UsageError
-from models.locks import hold
 from models.words.units import counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
 from pipeline.cli.library_changes import change_in_words
 from pipeline.cli.meaning import PersonName, person_of
-from pipeline.cli.opening import GREATEST, MISUSED, SET_ASIDE, open_command, read_named
-from pipeline.fetch.http import Client
-from pipeline.games.finding.finder import Choice, Finder
-from pipeline.games.finding.names import read_name
-from pipeline.games.following.lists import OpenLine, choices_in_words
-from pipeline.library.formats import recognise
-from pipeline.library.importing.asking import Asking
-from pipeline.library.importing.files import Brought, Imported, digest_of, import_reading, rehearse_readings
-from pipeline.library.importing.review import (
-    Said,
-    Settled,
-    record_of,
-    settle,
-    undo,
-    undo_on_list,
-    waiting_lines,
-    waiting_list_lines,
-)
+from pipeline.cli.opening import MISUSED, SET_ASIDE, open_command, read_named
+from pipeline.games.finding.finder import Choice
+from pipeline.games.following.lists import choices_in_words
+from pipeline.library.importing.files import Brought, Imported
 from pipeline.library.records import ReadOptions, Store
-from pipeline.library.store.imports import StoredLine
 from pipeline.library.take_in import SAYS_NOTHING, VERDICTS, WAITING, Line
-from pipeline.programs.sources import register
-from pipeline.roms import resolving
+from pipeline.operations import library_imports as operations
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
-from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.runtime import utc_now
 
 LARGEST = 256 * 1024 * 1024
 SHOWN_OF_EACH = 20
@@ -93,19 +74,13 @@ def import_files(
         platform=platform,
     )
     codes: set[int] = set()
-    with _asking() as (runtime, asking):
-        owner = person_of(runtime, person)
-        brought = _read_each(files, options, codes)
-        if dry_run:
-            done: Iterable[Imported] = rehearse_readings(
-                runtime.engine, list(brought), asking, person_id=owner, now=utc_now()
-            )
-        else:
-            done = (_import(runtime, asking, each, owner) for each in brought)
-        for imported in done:
-            _print_json(imported) if as_json else _print(imported, person, show_all=show_all)
-            if any(line.verdict in WAITING for line in imported.lines):
-                codes.add(SET_ASIDE)
+    runtime = open_command()
+    owner = person_of(runtime, person)
+    brought = _read_each(files, options, codes)
+    for imported in operations.import_files(runtime, owner, brought, rehearse=dry_run):
+        _print_json(imported) if as_json else _print(imported, person, show_all=show_all)
+        if any(line.verdict in WAITING for line in imported.lines):
+            codes.add(SET_ASIDE)
     return MISUSED if MISUSED in codes else max(codes, default=0)
 
 
@@ -117,16 +92,12 @@ def review(person: PersonName = None, as_json: JsonFlag = False) -> None:
 def show_waiting(person: str | None, *, as_json: bool, format_: str | None = None) -> None:
     """Show the lines that wait for a person, of files and answers of all formats or of one."""
     with open_command().engine.connect() as connection:
-        owner = person_named(connection, person)
-        every, listed = waiting_lines(connection, owner), waiting_list_lines(connection, owner)
-    lines = [line for line in every if format_ in {None, line.format}]
-    of_lists = [_row_of_list(line) for line in listed if format_ is None]
+        waiting = operations.list_waiting(connection, person_named(connection, person), format_)
     if as_json:
-        for row in [*map(_row_of, lines), *of_lists]:
-            print_json(row)
+        for line in waiting:
+            print_json(line)
         return
-    shown = [_row_of(line) | {"may_be": _choices(line) or line.waiting.explanation} for line in lines]
-    shown += [row | {"may_be": row["explanation"]} for row in of_lists]
+    shown = [msgspec.structs.asdict(line) | {"may_be": _choices(line) or line.explanation} for line in waiting]
     columns = ("line", "written", "verdict", "may_be", "file")
     print_rows(shown, as_json=False, columns=columns, empty="Nothing waits for you.")
     if shown:
@@ -153,21 +124,14 @@ def settle_lines(
     numbers, game = (lines, None) if own or skip else (lines[:-1], lines[-1])
     if not numbers:
         raise UsageError("say which lines and which game: lootwire library settle LINE... igdb:ID")
-    ids, listed = _line_numbers(numbers)
-    with _asking() as (runtime, asking):
-        said: int | Said = "own" if own else "skip"
-        if game is not None:
-            said = _entry(runtime, asking, game)
-        with runtime.engine.begin() as connection:
-            owner, now = person_named(connection, person), utc_now()
-            settled = settle(connection, owner, ids, said, now, listed=listed)
-            # An answer holds for files of that title too.
-            resolving.apply_decisions(connection, owner, now)
+    operations.line_numbers(numbers)
+    runtime = open_command()
+    settled = operations.settle_lines(runtime, person_of(runtime, person), utc_now(), numbers, game, own=own)
     if as_json:
         for each in settled:
-            print_json(_settled_row(each))
+            print_json(each)
         return
-    rows = [_settled_row(each) for each in settled]
+    rows = [msgspec.structs.asdict(each) for each in settled]
     print_rows(
         rows, as_json=False, columns=("line", "written", "verdict", "name", "file"), empty="Nothing was settled."
     )
@@ -179,38 +143,15 @@ def undo_line(
     as_json: JsonFlag = False,
 ) -> None:
     """Take back the answer on a line: what it brought is removed, and the line waits again."""
-    ids, listed = _line_numbers([line])
+    operations.line_numbers([line])
     runtime = open_command()
-    # What was told of it is taken off the feeds, which a publish must not write meanwhile.
-    with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
-        owner, now = person_named(connection, person), utc_now()
-        if listed:
-            waiting = [_row_of_list(each) for each in undo_on_list(connection, owner, listed[0], now)]
-        else:
-            lines = undo(connection, owner, ids[0], now)
-            of_roms = [record_of(each) for each in lines if each.format == resolving.FORMAT]
-            resolving.reopen(connection, owner, of_roms, now)
-            waiting = [_row_of(each) for each in lines]
+    waiting = operations.undo_line(runtime, person_of(runtime, person), utc_now(), line)
     if as_json:
         for each in waiting:
             print_json(each)
         return
-    names = ", ".join(show(str(each["written"])) for each in waiting)
+    names = ", ".join(show(each.written) for each in waiting)
     console.print(f"{counted_plainly(len(waiting), 'line')} will wait again: {names}", markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _asking() -> Iterator[tuple[Runtime, Asking]]:
-    runtime = open_command()
-    with Client() as client:
-        yield (
-            runtime,
-            Asking(
-                open_igdb=lambda: runtime.igdb(client),
-                register=lambda connection: register(connection, runtime, utc_now()),
-                clock=utc_now,
-            ),
-        )
 
 
 def _read_each(files: Sequence[str], options: ReadOptions, codes: set[int]) -> Iterator[Brought]:
@@ -232,19 +173,7 @@ def _read(file: str, options: ReadOptions) -> Brought:
     data = read_named(file, LARGEST + 1)
     if len(data) > LARGEST:
         raise UsageError(f"{name} has more than {LARGEST // 1024**2} MB, which no library has")
-    return Brought(reading=recognise(data, name, options), digest=digest_of(data, options), name=name)
-
-
-def _import(runtime: Runtime, asking: Asking, brought: Brought, person_id: int) -> Imported:
-    return import_reading(
-        runtime.engine,
-        brought.reading,
-        brought.digest,
-        brought.name,
-        asking,
-        person_id=person_id,
-        now=utc_now(),
-    )
+    return operations.bring(data, name, options)
 
 
 def _columns(written: Sequence[str]) -> dict[str, str]:
@@ -263,35 +192,6 @@ def _store(written: str | None) -> Store | None:
     if chosen is None:
         raise UsageError(f"--store {written!r} is none of {', '.join(stores)}")
     return chosen
-
-
-def _line_numbers(written: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Return the numbers of lines of files, and of lines of lists, which have an L before them."""
-    of_files, of_lists = list[int](), list[int]()
-    for each in written:
-        number = each[1:] if each[:1] in {"L", "l"} else each
-        if not (number.isascii() and number.isdigit() and 0 < int(number) <= GREATEST):
-            raise UsageError(f"{each!r} is no number of a line; `lootwire library review` shows them")
-        (of_files if number == each else of_lists).append(int(number))
-    return of_files, of_lists
-
-
-def entry_named(written: str) -> int:
-    """Return the entry of IGDB that a person names, which is stored from now on; raises `UsageError` for none."""
-    with _asking() as (runtime, asking):
-        return _entry(runtime, asking, written)
-
-
-def _entry(runtime: Runtime, asking: Asking, written: str) -> int:
-    """Return the entry of IGDB that a person names, which is stored from now on."""
-    with runtime.engine.begin() as connection:
-        asking.register(connection)
-    finder = Finder(engine=runtime.engine, open_igdb=asking.open_igdb, clock=utc_now)
-    finding = finder.find([read_name(written, number_is_id=True)])[0]
-    if finding.igdb_id is None:
-        may_be = f": {choices_in_words(finding.choices)}; say which by its number" if finding.choices else ""
-        raise UsageError(f"{written!r} is no game for sure ({finding.why}){may_be}")
-    return finding.igdb_id
 
 
 def _print_json(imported: Imported) -> None:
@@ -350,47 +250,5 @@ def _row(line: Line) -> dict[str, object]:
     }
 
 
-def _row_of(line: StoredLine) -> dict[str, object]:
-    waiting = line.waiting
-    return {
-        "line": line.id,
-        "file": line.origin,
-        "line_of_file": waiting.line,
-        "written": waiting.written,
-        "verdict": waiting.verdict,
-        "explanation": waiting.explanation,
-        "score": None if waiting.score is None else round(waiting.score, 4),
-        "choices": waiting.choices,
-        "record": waiting.record,
-    }
-
-
-def _row_of_list(line: OpenLine) -> dict[str, object]:
-    return {
-        "line": f"L{line.id}",
-        "file": f"the list {line.list}",
-        "line_of_file": line.position,
-        "written": line.written,
-        "verdict": "unknown" if line.score is None else "unsure",
-        "explanation": line.why,
-        "score": None if line.score is None else round(line.score, 4),
-        "choices": [],
-        "record": None,
-    }
-
-
-def _choices(line: StoredLine) -> str:
-    return choices_in_words(msgspec.convert(line.waiting.choices, tuple[Choice, ...]))
-
-
-def _settled_row(settled: Settled) -> dict[str, object]:
-    return {
-        "line": f"L{settled.id}" if settled.is_listed else settled.id,
-        "file": settled.origin,
-        "line_of_file": settled.line.line,
-        "written": settled.line.written,
-        "verdict": settled.line.verdict,
-        "explanation": settled.line.explanation,
-        "igdb_id": settled.line.igdb_id,
-        "name": settled.line.name,
-    }
+def _choices(line: operations.WaitingAnswer) -> str:
+    return choices_in_words(msgspec.convert(line.choices, tuple[Choice, ...]))

@@ -11,25 +11,13 @@ from models.words.units import counted
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
 from pipeline.cli.library import library
-from pipeline.cli.meaning import (
-    AnyTitle,
-    Own,
-    PersonName,
-    Title,
-    game_meant,
-    person_of,
-    refuse_person,
-    today,
-    work_of_library,
-)
+from pipeline.cli.meaning import AnyTitle, Own, PersonName, Title, person_of, refuse_person
 from pipeline.cli.opening import open_command
-from pipeline.games.platforms import called
-from pipeline.library.journal.entries import Addition, add_entry, forget_work, hide_work, unhide_work
-from pipeline.library.journal.people import platforms_of, set_platforms
 from pipeline.library.journal.reading import check_word, read_rating, read_when
-from pipeline.library.journal.states import EMPTY, STATUSES, Change, Wish, set_state
-from pipeline.library.journal.turns import begin_writing
+from pipeline.library.journal.states import EMPTY, STATUSES, Change, Wish
 from pipeline.library.records import Ownership, Store
+from pipeline.operations import library as operations
+from pipeline.operations.meaning import today_of
 from pipeline.runtime.output import JsonFlag, console, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -65,23 +53,15 @@ def add(
         raise UsageError("give one of --wished and --ownership")
     owned = "wished" if wished else check_word(ownership or "owned", OWNERSHIPS, "ownership")
     place = check_word(store, STORES, "store")
-    acquired_on = None if acquired is None else _day(acquired)
+    wish = operations.NewWork(
+        store=place,  # type: ignore[arg-type] # the words are those of the types
+        platform=platform,
+        ownership=owned,  # type: ignore[arg-type]
+        acquired_on=None if acquired is None else _day(acquired),
+    )
     runtime = open_command()
-    owner = person_of(runtime, person)
-    meant = game_meant(runtime, owner, title, own=own)
-    now = utc_now()
-    with runtime.engine.begin() as connection:
-        begin_writing(connection)
-        game = meant.game(connection, now, platform=platform)
-        addition = Addition(
-            game=game,
-            store=place,  # type: ignore[arg-type] # the words are those of the types
-            platform=called(platform),
-            ownership=owned,  # type: ignore[arg-type]
-            acquired_on=acquired_on,
-        )
-        outcome = add_entry(connection, owner, addition, now)
-    how = {"added": "added", "same": "is there already", "changed": "changed", "restored": "brought back"}[outcome]
+    game = operations.add_work(runtime, person_of(runtime, person), utc_now(), title, wish, own=own)
+    how = {"added": "added", "same": "is there already", "changed": "changed", "restored": "brought back"}[game.outcome]
     number = "" if game.igdb_id is None else f" (IGDB {game.igdb_id})"
     console.print(f"{show(game.name)}{number}: {how}, {owned}", markup=False, soft_wrap=True)
 
@@ -136,51 +116,38 @@ def set_values(
             "say what to set: --status, --rating, --tag, --note; `lootwire library set --help` has them all"
         )
     runtime = open_command()
-    owner = person_of(runtime, person)
-    meant = game_meant(runtime, owner, title, own=own)
-    now = utc_now()
-    with runtime.engine.begin() as connection:
-        begin_writing(connection)
-        game = meant.game(connection, now)
-        changes = set_state(connection, owner, game.work_id, wish, now)
-    changed = "; ".join(map(_change, changes)) or "it was so already"
+    game = operations.set_work(runtime, person_of(runtime, person), utc_now(), title, wish, own=own)
+    changed = "; ".join(map(_change, game.changes)) or "it was so already"
     console.print(f"{show(game.name)}: {changed}", markup=False, soft_wrap=True)
 
 
 def hide(title: Title, person: PersonName = None) -> None:
     """Hide a game: a tool, a server, one that you tried once; no import and no sync shows it again."""
-    now = utc_now()
     with open_command().engine.begin() as connection:
-        begin_writing(connection)
         owner = person_named(connection, person)
-        work = work_of_library(connection, owner, title)
-        count = hide_work(connection, owner, work.work_id, now)
-    how = "hidden; `lootwire library list --hidden` shows it" if count else "is hidden already"
+        work = operations.hide(connection, owner, utc_now(), title)
+    how = "hidden; `lootwire library list --hidden` shows it" if work.entries else "is hidden already"
     console.print(f"{show(work.name)}: {how}", markup=False, soft_wrap=True)
 
 
 def unhide(title: Title, person: PersonName = None) -> None:
     """Show a hidden game again."""
-    now = utc_now()
     with open_command().engine.begin() as connection:
-        begin_writing(connection)
         owner = person_named(connection, person)
-        work = work_of_library(connection, owner, title)
-        count = unhide_work(connection, owner, work.work_id, now)
-    console.print(f"{show(work.name)}: {'shown again' if count else 'was not hidden'}", markup=False, soft_wrap=True)
+        work = operations.hide(connection, owner, utc_now(), title, hidden=False)
+    console.print(
+        f"{show(work.name)}: {'shown again' if work.entries else 'was not hidden'}", markup=False, soft_wrap=True
+    )
 
 
 def forget(title: Title, person: PersonName = None) -> None:
     """Take a game out of the library and the journal; no import and no sync brings it back, `library add` does."""
-    now = utc_now()
     with open_command().engine.begin() as connection:
-        begin_writing(connection)
         owner = person_named(connection, person)
-        work = work_of_library(connection, owner, title)
-        entries, playthroughs = forget_work(connection, owner, work.work_id, now)
-    what = [counted(playthroughs, "playthrough")] if playthroughs else []
-    if entries:
-        what.insert(0, "1 entry" if entries == 1 else f"{entries} entries")
+        work = operations.forget(connection, owner, utc_now(), title)
+    what = [counted(work.playthroughs, "playthrough")] if work.playthroughs else []
+    if work.entries:
+        what.insert(0, "1 entry" if work.entries == 1 else f"{work.entries} entries")
     gone = f" ({', '.join(what)})" if what else ""
     way = repr(show(work.name)) if work.igdb_id is None else f"igdb:{work.igdb_id}"
     back = f"`lootwire library add {way}` brings it back"
@@ -199,7 +166,7 @@ def list_platforms(context: typer.Context, person: PersonName = None, as_json: J
 def show_platforms(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the platforms that you play on: `subscriptions add --my-platforms` tells of these alone."""
     with open_command().engine.connect() as connection:
-        names = platforms_of(connection, person_named(connection, person))
+        names = operations.list_platforms(connection, person_named(connection, person)).platforms
     empty = "None are set: `lootwire library platforms set PC 'PlayStation 5'`."
     print_rows([{"platform": name} for name in names], as_json=as_json, columns=("platform",), empty=empty, needed=1)
 
@@ -211,7 +178,7 @@ def set_mine(
 ) -> None:
     """Say which platforms you play on, in place of those before."""
     with open_command().engine.begin() as connection:
-        written = set_platforms(connection, person_named(connection, person), names)
+        written = operations.change_platforms(connection, person_named(connection, person), names).platforms
     console.print(f"You play on {', '.join(written)}", markup=False, soft_wrap=True)
 
 
@@ -219,7 +186,7 @@ def set_mine(
 def clear_platforms(person: PersonName = None) -> None:
     """Play on no platform in particular."""
     with open_command().engine.begin() as connection:
-        set_platforms(connection, person_named(connection, person), [])
+        operations.change_platforms(connection, person_named(connection, person), [])
     console.print("No platforms are set any more", markup=False)
 
 
@@ -237,7 +204,7 @@ def _value(value: Any) -> str:
 
 
 def _day(text: str) -> date:
-    period = read_period(read_when(text, today()))
+    period = read_period(read_when(text, today_of(utc_now())))
     if period is None or period.day is None or period.first is None:
         raise UsageError(f"{text!r} is no day: write 2020-11-21, today or yesterday")
     return period.first

@@ -11,23 +11,19 @@ from models.words.units import counted, counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.library import library
 from pipeline.cli.library_pages import NOTHING, print_statistics, print_work, work_row
-from pipeline.cli.meaning import PersonName, Title, refuse_person, work_of_library
+from pipeline.cli.meaning import PersonName, Title, refuse_person
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.games.platforms import called
 from pipeline.library.journal.reading import check_word
 from pipeline.library.journal.states import STATUSES
-from pipeline.library.listing.checks import KINDS, check_library
+from pipeline.library.listing.checks import KINDS
 from pipeline.library.listing.exporting import as_lines, load_exported
-from pipeline.library.listing.origins import load_origins
-from pipeline.library.listing.pages import load_work_page
-from pipeline.library.listing.statistics import load_statistics
 from pipeline.library.listing.tables import TEXTS
-from pipeline.library.listing.titles import missing
-from pipeline.library.listing.works import Filter, Order, choose, in_order, load_works
+from pipeline.library.listing.works import Filter, Order, load_works
 from pipeline.library.records import Store
 from pipeline.library.standing import WORDS
-from pipeline.library.store.accounts import accounts_of
 from pipeline.library.store.imports import count_all_waiting
+from pipeline.operations import accounts
+from pipeline.operations import library as operations
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 
 STORES: tuple[str, ...] = get_args(Store)
@@ -82,7 +78,7 @@ def list_works(
     """
     wish = Filter(
         statuses=tuple(check_word(word, _STATUSES, "status") for word in status or ()),
-        platforms=tuple(map(called, platform or ())),
+        platforms=tuple(platform or ()),
         stores=tuple(check_word(word, STORES, "store") for word in store or ()),
         tags=tuple(tag or ()),
         series=series,
@@ -93,13 +89,13 @@ def list_works(
     order: Order = check_word(sort, ORDERS, "order")  # type: ignore[assignment] # the words are those of the type
     with open_command().engine.connect() as connection:
         owner = person_named(connection, person)
-        works = load_works(connection, owner)
+        chosen = operations.list_works(connection, owner, wish, order, limit=limit)
+        is_empty = not chosen and not load_works(connection, owner)
         waiting = count_all_waiting(connection, owner)
-    chosen = in_order(choose(works, wish), order)[:limit]
-    rows = [msgspec.structs.asdict(work) | ({} if as_json else work_row(work)) for work in chosen]
+    rows = [msgspec.structs.asdict(work) | ({} if as_json else work_row(work)) for _, work in chosen]
     columns = ("name", "status", "hours", "rating", "last_played", "platforms", "stores")
     empty = "No game of the library fits these conditions."
-    if not works:
+    if is_empty:
         empty = "No game of the library is known yet." if waiting else NOTHING
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
     if waiting and not as_json:
@@ -114,11 +110,7 @@ def list_works(
 def show_work(title: Title, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Tell all that is known of a game of yours: where you have it, how often you played it, what you said of it."""
     with open_command().engine.connect() as connection:
-        person_id = person_named(connection, person)
-        named = work_of_library(connection, person_id, title)
-        page = load_work_page(connection, person_id, named.work_id)
-        if page is None:
-            raise missing(connection, person_id, title)
+        page = operations.show_work(connection, person_named(connection, person), title)
     if as_json:
         print_json(page)
     else:
@@ -128,12 +120,10 @@ def show_work(title: Title, person: PersonName = None, as_json: JsonFlag = False
 def show_origins(title: Title, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Say of every value who said it: you, a line of a file, a shop's account, or what it follows from."""
     with open_command().engine.connect() as connection:
-        person_id = person_named(connection, person)
-        named = work_of_library(connection, person_id, title)
-        origins = load_origins(connection, person_id, named.work_id)
+        shown = operations.show_origins(connection, person_named(connection, person), title)
     if not as_json:
-        console.print(f"{show(named.name)} is work {named.work_id}\n", markup=False, style="bold")
-    rows = [msgspec.structs.asdict(origin) for origin in origins]
+        console.print(f"{show(shown.name)} is work {shown.work_id}\n", markup=False, style="bold")
+    rows = [msgspec.structs.asdict(origin) for origin in shown.origins]
     print_rows(rows, as_json=as_json, columns=("what", "value", "by", "at"), empty="Nothing is said of it.", needed=3)
 
 
@@ -148,7 +138,7 @@ def show_statistics(
     by, or those of the playthroughs that ended in it, whichever are more.
     """
     with open_command().engine.connect() as connection:
-        statistics = load_statistics(connection, person_named(connection, person), year)
+        statistics = operations.add_up(connection, person_named(connection, person), year)
     if as_json:
         print_json(statistics)
     else:
@@ -162,7 +152,7 @@ def check(
 ) -> None:
     """Show what stands out: owned twice, wished but owned, never started, finished without a playthrough."""
     with open_command().engine.connect() as connection:
-        remarks = check_library(connection, person_named(connection, person))
+        remarks = operations.check(connection, person_named(connection, person))
     if as_json:
         for remark in remarks:
             print_json(remark)
@@ -184,21 +174,8 @@ def check(
 def list_accounts(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the accounts whose libraries are synced: when each was asked, when it is next, and what is wrong with it."""
     with open_command().engine.connect() as connection:
-        accounts = accounts_of(connection, person_named(connection, person))
-    rows = [
-        {
-            "service": account.service,
-            "account": account.name or account.external_id,
-            "external_id": account.external_id,
-            "asked_at": account.asked_at,
-            "answered_at": account.answered_at,
-            "next_due_at": account.next_due_at,
-            "played_at": account.played_at,
-            "problem": account.problem,
-            "problem_since": account.problem_since,
-        }
-        for account in accounts
-    ]
+        listed = accounts.list_accounts(connection, person_named(connection, person))
+    rows = [msgspec.structs.asdict(account) for account in listed]
     columns = ("service", "account", "asked_at", "answered_at", "next_due_at", "problem")
     empty = "No account is synced: `lootwire sources login steam`, or `retroachievements`."
     print_rows(rows, as_json=as_json, columns=columns, empty=empty, needed=2)

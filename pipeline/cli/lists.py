@@ -1,33 +1,32 @@
 """Commands on lists of games: `games lists` makes them, changes them line by line, and shows what happened to them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import Connection
 
 from models.errors import UsageError
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
-from pipeline.cli.following import open_finder, unclear
 from pipeline.cli.games import games
+from pipeline.cli.meaning import person_of
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command, read_named
 from pipeline.games.finding.finder import Finding
-from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
-from pipeline.games.following import editing, list_export
-from pipeline.games.following import lists as following_lists
+from pipeline.games.finding.names import LARGEST_LIST, read_games
+from pipeline.games.following import list_export
+from pipeline.games.following.editing import Placed
 from pipeline.games.following.list_export import Form
-from pipeline.games.following.list_rows import NewLine, read_list
-from pipeline.library.importing.review import apply_decisions
+from pipeline.games.following.list_rows import read_list
+from pipeline.games.following.lists import choices_in_words
+from pipeline.operations import lists as operations
 from pipeline.runtime.output import JsonFlag, console, errors, print_copy, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 SHOWN_AT_MOST = 20
-OWN = "added by hand, not looked up"
 lists = make_noun("Show the lists of games; with a command, make them and change them.")
 ListName = Annotated[str, typer.Argument(metavar="LIST", help="The list's name.")]
 Title = Annotated[
@@ -60,10 +59,8 @@ def list_lists(context: typer.Context, as_json: JsonFlag = False) -> None:
 def show_lists(as_json: JsonFlag = False, person: PersonName = None) -> None:
     """Show the lists of games, and of how many of their lines it is sure which game they mean."""
     with open_command().engine.connect() as connection:
-        rows = [
-            msgspec.structs.asdict(row)
-            for row in following_lists.load_lists(connection, person_named(connection, person))
-        ]
+        listed = operations.list_lists(connection, person_named(connection, person))
+    rows = [msgspec.structs.asdict(row) for row in listed]
     empty = "No lists yet: `lootwire games lists import FILE`, or `lootwire games lists create NAME`."
     columns = ("name", "entries", "sure", "unsure", "none", "ranked", "wants", "origin", "description")
     print_rows(rows, as_json=as_json, columns=columns, empty=empty, needed=2)
@@ -84,10 +81,7 @@ def create(
     """
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        wanted = not ranked if wants is None else wants
-        row = editing.create_list(
-            connection, name, owner, utc_now(), ranked=ranked, wants=wanted, description=description
-        )
+        row = operations.create(connection, owner, utc_now(), name, ranked=ranked, wants=wants, description=description)
     if as_json:
         print_json(row)
         return
@@ -106,7 +100,7 @@ def describe(
     """Say what a list is about, whether its order is a ranking, and whether its games' releases are told."""
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        row = editing.describe_list(connection, name, owner, utc_now(), description=text, ranked=ranked, wants=wants)
+        row = operations.change(connection, owner, utc_now(), name, description=text, ranked=ranked, wants=wants)
     if as_json:
         print_json(row)
         return
@@ -127,10 +121,9 @@ def add(
     as_json: JsonFlag = False,
 ) -> None:
     """Add a game to a list, at its end or at a place."""
-    line = msgspec.structs.replace(_own_line(title) if own else _line_of(name, title, person), notes=note)
-    with open_command().engine.begin() as connection:
-        owner = person_named(connection, person)
-        placed = editing.add_line(connection, name, owner, line, utc_now(), at=at, is_own=own)
+    runtime = open_command()
+    owner = person_of(runtime, person)
+    placed = operations.add_entry(runtime, owner, utc_now(), name, title, at=at, notes=note, own=own)
     _print_placed(placed, "added at", as_json=as_json)
 
 
@@ -138,7 +131,7 @@ def add(
 def move(name: ListName, title: Title, place: Place, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Move a game of a list to another place; those in between make room."""
     with open_command().engine.begin() as connection:
-        placed = editing.move(connection, name, person_named(connection, person), title, place, utc_now())
+        placed = operations.move_entry(connection, person_named(connection, person), utc_now(), name, title, place)
     stays = placed.place == placed.place_before
     _print_placed(placed, "stands already at" if stays else f"from {placed.place_before} to", as_json=as_json)
 
@@ -152,7 +145,7 @@ def note(
 ) -> None:
     """Write a note beside a game of a list."""
     with open_command().engine.begin() as connection:
-        line = editing.note_line(connection, name, person_named(connection, person), title, text, utc_now())
+        line = operations.note_entry(connection, person_named(connection, person), utc_now(), name, title, text)
     text = show(line.notes) if line.notes else "no note"
     console.print(f"{show(line.name)}: {text}", markup=False, soft_wrap=True)
 
@@ -170,10 +163,10 @@ def remove(
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
         if title is None:
-            following_lists.remove_list(connection, name, utc_now(), person_id=owner)
+            operations.remove(connection, owner, utc_now(), name)
             removed = name
         else:
-            line = editing.remove_line(connection, name, owner, title, utc_now())
+            line = operations.remove_entry(connection, owner, utc_now(), name, title)
             removed = f"{show(line.name)}, which was at {line.position},"
     console.print(f"{show(removed)} removed", markup=False, soft_wrap=True)
 
@@ -182,7 +175,7 @@ def remove(
 def show_log(name: ListName, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show what happened to a list, newest first in the table, oldest first as JSON."""
     with open_command().engine.connect() as connection:
-        activities = list_export.load_log(connection, _list_id(connection, name, person))
+        activities = operations.load_log(connection, person_named(connection, person), name)
     if as_json:
         for activity in activities:
             print_json(activity)
@@ -205,7 +198,8 @@ def export_list(
 ) -> None:
     """Print a list so that `lootwire games lists import -` reads it again."""
     with open_command().engine.connect() as connection:
-        written = list_export.written(connection, _list_id(connection, name, person), form)
+        list_id = read_list(connection, name, person_named(connection, person)).id
+        written = list_export.written(connection, list_id, form)
     print_copy(written)
 
 
@@ -225,18 +219,25 @@ def import_list(
     """
     read = read_games(read_named(file, LARGEST_LIST + 1))
     called = name or ("list" if file == "-" else Path(file).stem)
-    with open_finder() as (runtime, finder), _progress() as bar:
-        with runtime.engine.connect() as connection:
-            owner = person_named(connection, person)
-            settled = following_lists.settled_names(connection, called, read.games, owner)
-        asked = [game for game in read.games if game not in settled]
-        task = bar.add_task("matching titles", total=len(asked))
-        matched = finder.find(asked, lambda count: bar.update(task, completed=count))
-        findings = [*map((settled | {each.asked: each for each in matched}).__getitem__, read.games)]
-        bar.add_task("storing the list", total=None)
-        with runtime.engine.begin() as connection:
-            origin = None if file == "-" else file
-            following_lists.store_list(connection, called, origin, findings, utc_now(), person_id=owner)
+    origin = None if file == "-" else file
+    runtime = open_command()
+    owner = person_of(runtime, person)
+    with _progress() as bar:
+
+        def on_asked(total: int) -> Callable[[int], object]:
+            task = bar.add_task("matching titles", total=total)
+            return lambda count: bar.update(task, completed=count)
+
+        findings = operations.import_list(
+            runtime,
+            owner,
+            utc_now(),
+            called,
+            read,
+            origin=origin,
+            on_asked=on_asked,
+            on_stored=lambda: bar.add_task("storing the list", total=None),
+        )
     if as_json:
         for position, finding in enumerate(findings, 1):
             print_json({"position": position, "written": finding.asked.written} | _fields(finding))
@@ -249,10 +250,8 @@ def import_list(
 def show_list(name: ListName, as_json: JsonFlag = False, person: PersonName = None) -> None:
     """Show the lines of a list: what each was taken for, how, and how sure that is."""
     with open_command().engine.connect() as connection:
-        entries = following_lists.load_entries(connection, name, person_named(connection, person))
+        entries = operations.list_entries(connection, person_named(connection, person), name)
     rows = [msgspec.structs.asdict(entry) for entry in entries]
-    for row in rows:
-        row["score"] = None if row["score"] is None else round(row["score"], 4)
     columns = ("position", "written", "verdict", "name", "igdb_id", "score", "why", "notes")
     print_rows(rows, as_json=as_json, columns=columns, empty="This list is empty.")
 
@@ -273,46 +272,11 @@ def settle(
     """
     if (game is None) is not own:
         raise UsageError("say which game the line means, by its title or igdb:ID, or --own where IGDB lacks it")
-    with open_finder() as (runtime, finder):
-        finding = None if game is None else finder.find([read_name(game, number_is_id=True)])[0]
-        if finding is not None and finding.igdb_id is None:
-            raise UsageError(unclear(finding))
-        igdb_id = None if finding is None else finding.igdb_id
-        with runtime.engine.begin() as connection:
-            owner = person_named(connection, person)
-            following_lists.settle_entry(connection, name, position, igdb_id, utc_now(), person_id=owner)
-            # Lines of files that wait for the same answer have it now.
-            apply_decisions(connection, owner, utc_now())
-    meant = "a game that IGDB lacks" if finding is None else f"{show(finding.name)} (IGDB {finding.igdb_id})"
+    runtime = open_command()
+    owner = person_of(runtime, person)
+    settled = operations.settle_entry(runtime, owner, utc_now(), name, str(position), game)
+    meant = "a game that IGDB lacks" if game is None else f"{show(settled.name)} (IGDB {settled.igdb_id})"
     console.print(f"line {position} is {meant}", markup=False)
-
-
-def _line_of(name: str, title: str, person: str | None) -> NewLine:
-    game = read_name(title)
-    with open_finder() as (runtime, finder):
-        with runtime.engine.connect() as connection:
-            settled = following_lists.settled_names(connection, name, [game], person_named(connection, person))
-        finding = settled[game] if game in settled else finder.find([game])[0]
-    if finding.verdict != "sure":
-        raise UsageError(f"{unclear(finding)}; or, where IGDB does not have it, add --own")
-    return NewLine(
-        written=finding.asked.written,
-        igdb_id=finding.igdb_id,
-        game_id=finding.game_id,
-        score=finding.score,
-        explanation=finding.why,
-    )
-
-
-def _own_line(title: str) -> NewLine:
-    game = read_name(title)
-    if not game.written or game.igdb_id is not None or game.slug is not None:
-        raise UsageError(f"{title!r} is no title: --own needs one")
-    return NewLine(written=game.written, explanation=OWN)
-
-
-def _list_id(connection: Connection, name: str, person: str | None) -> int:
-    return read_list(connection, name, person_named(connection, person)).id
 
 
 def _manner(ranked: bool, wants: bool) -> str:
@@ -328,7 +292,7 @@ def _note(change: list_export.Change) -> str | None:
     return change.description or change.note
 
 
-def _print_placed(placed: editing.Placed, how: str, *, as_json: bool) -> None:
+def _print_placed(placed: Placed, how: str, *, as_json: bool) -> None:
     if as_json:
         print_json(placed)
         return
@@ -362,7 +326,7 @@ def _print_report(name: str, taken_as: str, findings: Sequence[Finding]) -> None
     console.print(f"{show(name)}: {len(findings)} games, read as {taken_as}: {counts}", markup=False, soft_wrap=True)
     aside = [(position, finding) for position, finding in enumerate(findings, 1) if finding.verdict != "sure"]
     for position, finding in aside[:SHOWN_AT_MOST]:
-        choices = f"; {following_lists.choices_in_words(finding.choices)}" if finding.choices else ""
+        choices = f"; {choices_in_words(finding.choices)}" if finding.choices else ""
         line = f"line {position}, {show(finding.asked.written)}: {finding.verdict}, {show(finding.why)}{show(choices)}"
         errors.print(f"lootwire: {line}", markup=False, soft_wrap=True)
     if len(aside) > SHOWN_AT_MOST:

@@ -7,36 +7,34 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 import typer
-from sqlalchemy import Connection, RowMapping, any_, func, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from models import (
-    Channel,
     Delivery,
     DeliveryState,
     DropCampaign,
     Event,
-    Game,
-    Organization,
     QuarantinedPayload,
-    RewardCampaign,
     Source,
     Target,
 )
 from models.due import NEVER
 from models.errors import UsageError
-from models.events import EventKind
-from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
 from notifiers.conditions.saying import why_wanted
 from notifiers.days import zone
 from notifiers.deliveries import NEXT_ATTEMPT_AT, DeliveryLine, list_deliveries, replay_newest
 from notifiers.holdings import load_holdings
 from notifiers.subscriptions import list_subscriptions, says
+from pipeline.catalogue.people import person_named
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
 from pipeline.cli.opening import GREATEST, open_command
+from pipeline.events.listing import EventFilter, EventLine, Viewer
 from pipeline.games.finding.unknown import unknown_game
+from pipeline.operations import events as operations
 from pipeline.programs.sources import register, source
 from pipeline.runtime.heartbeat import jumped_back_by
 from pipeline.runtime.output import (
@@ -154,25 +152,43 @@ def events(
         str | None,
         typer.Option(help="A game, organization, campaign or stream by name, a campaign's id, or a channel's login."),
     ] = None,
+    service: Annotated[str | None, typer.Option(help="Of this service: twitch, kick, chzzk.")] = None,
+    game: Annotated[str | None, typer.Option(help="Of this game, by name or public id.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Of the channel that has or had this login.")] = None,
     since: Annotated[str | None, typer.Option(help="30d, 12h, or a time; by when it was recorded.")] = None,
+    until: Annotated[str | None, typer.Option(help="30d, 12h, or a time: only what was recorded before.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Only what this person may see: what is public and theirs. Else all people's.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most; 50 in the table.")] = None,
 ) -> int:
     """Show what happened, newest first in the table, oldest first as JSON."""
-    if kind is not None and kind not in _known_kinds():
-        near = nearest(kind, _known_kinds())
-        meant = f"did you mean {' or '.join(near)}? " if near else ""
-        raise typer.BadParameter(f"there is no kind {kind!r}; {meant}there are: {', '.join(_known_kinds())}")
+    kinds = () if kind is None else (kind,)
+    try:
+        operations.check_kinds(kinds)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from error
+    wanted = EventFilter(
+        kinds=kinds,
+        subject=subject,
+        service=service,
+        game=game,
+        channel=channel,
+        since=parse_since(since, utc_now()),
+        until=parse_since(until, utc_now()),
+    )
     runtime = open_command()
     with runtime.engine.connect() as connection:
-        rows = _events(connection, kind, subject, parse_since(since, utc_now()), limit or (None if as_json else 50))
-        if not rows and subject is not None:
+        viewer = None if person is None else Viewer(person_id=person_named(connection, person))
+        lines = operations.list_events(connection, viewer, wanted, limit=limit or (None if as_json else 50))
+        if not lines and subject is not None:
             _warn_of_unknown(connection, subject)
-        if as_json:
-            for row in reversed(rows):
-                print_json(_event(row))
-            return 0
-        shown = [{"at": row["occurred_at"], "kind": row["kind"], "title": row["title"]} for row in rows]
-    empty = "Nothing happened yet." if (kind, subject, since) == (None, None, None) else "Nothing like that happened."
+    if as_json:
+        for line in reversed(lines):
+            print_json(_event(line))
+        return 0
+    shown = [{"at": line.occurred_at, "kind": line.kind, "title": line.title} for line in lines]
+    empty = "Nothing happened yet." if wanted == EventFilter() else "Nothing like that happened."
     print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty=empty)
     return 0
 
@@ -190,65 +206,8 @@ def _warn_of_unknown(connection: Connection, subject: str) -> None:
     errors.print(show(message), markup=False, soft_wrap=True)
 
 
-def _known_kinds() -> list[str]:
-    return [*EventKind, *sorted({f"{kind.family}.*" for kind in EventKind})]
-
-
-def _events(
-    connection: Connection, kind: str | None, subject: str | None, since: datetime | None, limit: int | None
-) -> list[RowMapping]:
-    query = (
-        select(
-            *Event.__table__.c,
-            Source.name.label("source"),
-            Game.name.label("game"),
-            Game.public_id.label("game_public_id"),
-            Organization.name.label("organization"),
-            DropCampaign.external_id.label("campaign"),
-            RewardCampaign.external_id.label("reward_campaign"),
-            Channel.login.label("channel"),
-        )
-        .outerjoin(Source, Source.id == Event.source_id)
-        .outerjoin(Game, Game.id == Event.game_id)
-        .outerjoin(Organization, Organization.id == Event.organization_id)
-        .outerjoin(DropCampaign, DropCampaign.id == Event.campaign_id)
-        .outerjoin(RewardCampaign, RewardCampaign.id == Event.reward_campaign_id)
-        .outerjoin(Channel, Channel.id == Event.channel_id)
-        .order_by(Event.id.desc())
-        .limit(limit)
-    )
-    if kind is not None:
-        query = query.where(Event.kind.startswith(kind[:-1]) if kind.endswith(".*") else Event.kind == kind)
-    if subject is not None:
-        key = name_key(subject)
-        query = query.where(
-            (Game.name_key == key)
-            | (Organization.name_key == key)
-            | (DropCampaign.external_id == subject)
-            | (RewardCampaign.external_id == subject)
-            | (Event.detail["name"].astext == subject)
-            | (func.lower(Channel.login) == subject.lower())
-            | (subject.lower() == any_(Channel.former_logins))
-        )
-    if since is not None:
-        query = query.where(Event.recorded_at >= since)
-    return list(connection.execute(query).mappings())
-
-
-def _event(row: RowMapping) -> dict[str, Any]:
-    subjects = {name: row[name] for name in SUBJECTS}
-    return {
-        "id": row["id"],
-        "kind": row["kind"],
-        "key": row["event_key"],
-        "title": row["title"],
-        "occurred_at": row["occurred_at"],
-        "recorded_at": row["recorded_at"],
-        "source": row["source"],
-        "subjects": {name: value for name, value in subjects.items() if value is not None},
-        "silent": row["silent"],
-        "detail": row["detail"],
-    }
+def _event(line: EventLine) -> dict[str, Any]:
+    return msgspec.structs.asdict(line) | {"detail": msgspec.json.decode(line.detail)}
 
 
 def deliveries(

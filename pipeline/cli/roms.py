@@ -1,6 +1,5 @@
 """Commands on folders of ROMs, and on what is in them: `roms add`, `list`, `remove`, `scan`, `show`."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -11,35 +10,17 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import Connection
 
 from models.errors import UsageError
-from models.names import nearest
-from models.platforms import PLATFORMS, platform_called
 from models.words.units import counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.meaning import PersonName, refuse_person
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
-from pipeline.ingest.turn import take_turn
 from pipeline.library.journal.reading import check_word
-from pipeline.roms.listing.collected import (
-    VERDICTS,
-    CollectedRom,
-    RomFilter,
-    load_collected,
-    load_contents,
-    load_named,
-    load_unreadable,
-)
+from pipeline.operations import roms as operations
+from pipeline.operations.roms import RomAnswer, as_answer, folder_named
+from pipeline.roms.listing.collected import VERDICTS, CollectedRom, RomFilter, load_contents, load_named
 from pipeline.roms.scanning.scan import ScanReport, scan_folder
-from pipeline.roms.store.folders import (
-    LAYOUTS,
-    Folder,
-    FolderOptions,
-    add_folder,
-    list_folders,
-    remove_folder,
-    shown,
-)
-from pipeline.roms.store.shelving import shelve
+from pipeline.roms.store.folders import LAYOUTS, Folder, FolderOptions, list_folders
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -70,27 +51,7 @@ def list_all(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show your folders of ROMs: what is in them, when they were looked at, and what is wrong with them."""
     with open_command().engine.connect() as connection:
         owner = person_named(connection, person)
-        folders = list_folders(connection, owner)
-        every = load_collected(connection, owner)
-        unread = load_unreadable(connection, owner)
-    rows = []
-    for folder in folders:
-        its = [rom for rom in every if rom.folder_id == folder.id]
-        rows.append(
-            {
-                "folder": folder.id,
-                "path": folder.shown,
-                "platform": folder.platform,
-                "layout": folder.layout,
-                "roms": len(its),
-                "verified": sum(rom.verdict == "verified" for rom in its),
-                "missing": sum(rom.missing_since is not None for rom in its),
-                "unread": sum(path == folder.shown for path, _, _ in unread),
-                "scanned_at": folder.scanned_at,
-                "next_due_at": folder.next_due_at,
-                "problem": folder.problem,
-            }
-        )
+        rows = [msgspec.structs.asdict(folder) for folder in operations.list_folders(connection, owner)]
     columns = ("folder", "path", "platform", "roms", "verified", "missing", "unread", "scanned_at", "problem")
     print_rows(rows, as_json=as_json, columns=columns, empty=_EMPTY, needed=4)
 
@@ -118,18 +79,15 @@ def add(
     Without --platform the names of its folders say it, and what its files turn out to be. Adding it again changes its
     platform, layout and patterns.
     """
-    options = FolderOptions(
-        extensions=tuple(each.lower().removeprefix(".") for each in extension or ()), ignore=tuple(ignore or ())
-    )
     with open_command().engine.begin() as connection:
-        added = add_folder(
+        added = operations.add_folder(
             connection,
-            os.fsencode(folder),
-            person_id=person_named(connection, person),
-            platform=slug_of(platform),
+            person_named(connection, person),
+            utc_now(),
+            folder,
+            platform=platform,
             layout=check_word(layout, LAYOUTS, "layout"),  # type: ignore[arg-type] # the words are those of the type
-            options=options,
-            now=utc_now(),
+            options=FolderOptions(extensions=tuple(extension or ()), ignore=tuple(ignore or ())),
         )
     if as_json:
         print_json(_folder_row(added))
@@ -148,12 +106,8 @@ def remove(
 ) -> None:
     """Look at a folder no more. No file is touched; added again, it is as it was."""
     with open_command().engine.begin() as connection:
-        take_turn(connection)
         owner = person_named(connection, person)
-        chosen = folder_named(connection, owner, folder)
-        its = load_collected(connection, owner, RomFilter(folder_id=chosen.id))
-        remove_folder(connection, chosen.id, utc_now())
-        shelve(connection, owner, {rom.game_id for rom in its if rom.game_id is not None}, utc_now())
+        chosen = operations.remove_folder(connection, owner, utc_now(), folder)
     console.print(f"{show(chosen.shown)} is looked at no more.", markup=False, soft_wrap=True)
 
 
@@ -214,45 +168,22 @@ def show_roms(
             return
         wish = RomFilter(
             folder_id=folder_named(connection, owner, folder).id if folder else None,
-            platform=slug_of(platform),
+            platform=platform,
             verdict=check_word(verdict, VERDICTS, "verdict") if verdict else None,  # type: ignore[arg-type]
             text=text,
             missing=missing,
             unmatched=unmatched,
         )
-        chosen = load_collected(connection, owner, wish)[:limit]
+        chosen = operations.list_roms(connection, owner, wish, limit=limit)
     rows = [rom_row(rom) for rom in chosen]
     columns = ("rom", "written", "platform", "verdict", "game", "file")
     print_rows(rows, as_json=as_json, columns=columns, empty="No ROM is as you say.")
 
 
-def folder_named(connection: Connection, person_id: int, name: str) -> Folder:
-    """Return the folder that a person means, by its number or its path; raises `UsageError` where there is none."""
-    folders = list_folders(connection, person_id)
-    path = os.path.realpath(os.fsencode(name))
-    for folder in folders:
-        if name == str(folder.id) or path == folder.path or name == folder.shown:
-            return folder
-    known = ", ".join(f"{folder.id} ({folder.shown})" for folder in folders) or "none; lootwire roms add FOLDER"
-    raise UsageError(f"no folder of ROMs is {shown(os.fsencode(name))!r}; there are {known}")
-
-
-def slug_of(platform: str | None) -> str | None:
-    """Return the slug of a platform by any of its names; raises `UsageError` with the nearest ones."""
-    if platform is None:
-        return None
-    known = platform_called(platform)
-    if known is None:
-        near = nearest(platform, [*PLATFORMS, *(each.name for each in PLATFORMS.values())], 3)
-        meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise UsageError(f"no platform is called {platform!r}{meant}")
-    return known.slug
-
-
-def rom_row(rom: CollectedRom) -> dict[str, Any]:
+def rom_row(rom: RomAnswer) -> dict[str, Any]:
     """Return a ROM as lists and JSON have it."""
     values = msgspec.structs.asdict(rom)
-    return {"rom": values.pop("id"), **values, "file": rom.files[0] if rom.files else ""}
+    return {"rom": values.pop("id"), **values}
 
 
 def _folder_row(folder: Folder) -> dict[str, Any]:
@@ -290,15 +221,15 @@ def _tell(folder: Folder, report: ScanReport) -> None:
 def show_unread(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the files that could not be read, or not whole, each with its reason."""
     with open_command().engine.connect() as connection:
-        unread = load_unreadable(connection, person_named(connection, person))
-    rows = [{"folder": folder, "file": file, "reason": reason} for folder, file, reason in unread]
+        unread = operations.list_unread(connection, person_named(connection, person))
+    rows = [msgspec.structs.asdict(each) for each in unread]
     print_rows(rows, as_json=as_json, columns=("file", "reason", "folder"), empty="Every file could be read.")
 
 
 def _print_rom(connection: Connection, rom: CollectedRom, *, as_json: bool) -> None:
     contents = load_contents(connection, rom.id)
     if as_json:
-        print_json(rom_row(rom) | {"contents": [msgspec.structs.asdict(line) for line in contents]})
+        print_json(rom_row(as_answer(rom)) | {"contents": [msgspec.structs.asdict(line) for line in contents]})
         return
     console.print(f"{show(rom.written)} is ROM {rom.id}", markup=False, style="bold")
     for label, value in _facts(rom):

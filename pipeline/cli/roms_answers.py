@@ -1,5 +1,6 @@
 """Commands by which a person says which games ROMs are: `roms review`, `settle`, `unmatch`, `undo`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -7,12 +8,13 @@ import typer
 from models.errors import UsageError
 from models.words.units import counted_plainly
 from pipeline.catalogue.people import person_named
-from pipeline.cli.library import entry_named, show_waiting
+from pipeline.cli.library import show_waiting
 from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import open_command
 from pipeline.cli.roms import rom_row, roms
-from pipeline.roms.listing.collected import load_collected, load_named
-from pipeline.roms.resolving import FORMAT, Said, Settled, forget_answers, settle, unmatch
+from pipeline.operations import rom_answers as operations
+from pipeline.operations.roms import RomAnswer
+from pipeline.roms.resolving import FORMAT
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows
 from pipeline.runtime.runtime import utc_now
 
@@ -51,42 +53,37 @@ def settle_roms(
     chosen, game = (names, None) if own or skip else (names[:-1], names[-1])
     if not chosen:
         raise UsageError("say which ROMs and which game: lootwire roms settle ROM... igdb:ID")
-    said: int | Said = "own" if own else "skip"
-    engine = open_command().engine
-    with engine.connect() as connection:
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
         # Before IGDB is asked for an entry that nothing would come of.
         owner = person_named(connection, person)
-        ids = [rom.id for rom in load_named(connection, owner, chosen)]
-    if game is not None:
-        said = entry_named(game)
-    with engine.begin() as connection:
-        settled = settle(connection, owner, ids, said, utc_now())
-    _show(settled, person, as_json=as_json)
+        ids = operations.roms_named(connection, owner, chosen)
+    _show(operations.settle_roms(runtime, owner, utc_now(), ids, game, own=own), as_json=as_json)
 
 
 def unmatch_roms(names: SomeRoms, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Have ROMs be no game that Lootwire knows, for good: no scan matches them again."""
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        ids = [rom.id for rom in load_named(connection, owner, names)]
-        settled = unmatch(connection, owner, ids, utc_now())
-    _show(settled, person, as_json=as_json)
+        ids = operations.roms_named(connection, owner, names)
+        changed = operations.unmatch_roms(connection, owner, utc_now(), ids)
+    _show(changed, as_json=as_json)
 
 
 def undo(names: SomeRoms, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Take back what you said of ROMs; the next scan looks their titles up again."""
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        ids = [rom.id for rom in load_named(connection, owner, names)]
-        again = forget_answers(connection, owner, ids, utc_now())
+        ids = operations.roms_named(connection, owner, names)
+        again = operations.undo_roms(connection, owner, utc_now(), ids)
     if as_json:
-        print_json({"roms": list(again)})
+        print_json(again)
     else:
-        console.print(f"{counted_plainly(len(again), 'ROM')} will be looked up again by the next scan.", markup=False)
+        console.print(
+            f"{counted_plainly(len(again.roms), 'ROM')} will be looked up again by the next scan.", markup=False
+        )
 
 
-def _show(settled: Settled, person: str | None, *, as_json: bool) -> None:
-    with open_command().engine.connect() as connection:
-        mine = load_collected(connection, person_named(connection, person))
-    rows = [rom_row(rom) for rom in mine if rom.id in set(settled.rom_ids)]
+def _show(changed: Sequence[RomAnswer], *, as_json: bool) -> None:
+    rows = [rom_row(rom) for rom in changed]
     print_rows(rows, as_json=as_json, columns=("rom", "written", "platform", "game"), empty="That was said already.")

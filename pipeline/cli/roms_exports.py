@@ -9,9 +9,9 @@ from models.errors import UsageError
 from pipeline.catalogue.people import person_named
 from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import SET_ASIDE, open_command
-from pipeline.cli.roms import FolderName, PlatformName, folder_named, roms, slug_of
+from pipeline.cli.roms import FolderName, PlatformName, roms
 from pipeline.library.journal.reading import check_word
-from pipeline.roms.exports.exporting import export
+from pipeline.operations import rom_answers as operations
 from pipeline.roms.exports.reading_back import ReadBack, read_back
 from pipeline.roms.exports.records import ALSO, FORMATS, Exported
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
@@ -40,14 +40,14 @@ def export_roms(
     word = check_word(ALSO.get(form.lower(), form.lower()), FORMATS, "format")
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        exported = export(
+        exported = operations.run_export(
             connection,
-            person_id=owner,
-            format=word,  # type: ignore[arg-type] # the words are those of the type
-            to=to,
-            now=utc_now(),
-            folder_id=folder_named(connection, owner, folder).id if folder else None,
-            platform=slug_of(platform),
+            owner,
+            utc_now(),
+            word,  # type: ignore[arg-type] # the words are those of the type
+            to,
+            folder=folder,
+            platform=platform,
             dry_run=dry_run,
         )
     print_json(exported) if as_json else _tell(exported, dry_run=dry_run)

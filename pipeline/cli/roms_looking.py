@@ -13,14 +13,12 @@ from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
 from pipeline.cli.meaning import PersonName, refuse_person
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
-from pipeline.cli.roms import FolderName, PlatformName, folder_named, rom_row, roms, slug_of
+from pipeline.cli.roms import FolderName, PlatformName, rom_row, roms
+from pipeline.operations import roms as operations
+from pipeline.operations.roms import slug_of
 from pipeline.roms.importing import ImportedDat, import_dats
-from pipeline.roms.listing.best import LANGUAGES, REGIONS, Wish, choose_best
-from pipeline.roms.listing.collected import RomFilter, load_collected
-from pipeline.roms.listing.dats import list_dats
-from pipeline.roms.listing.duplicates import load_duplicates
-from pipeline.roms.listing.missing import State, as_csv, as_fix_list, list_lacking, list_misnamed
-from pipeline.roms.listing.statistics import load_statistics
+from pipeline.roms.listing.best import LANGUAGES, REGIONS
+from pipeline.roms.listing.missing import State, as_csv, as_fix_list
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -48,6 +46,7 @@ def show_missing(
         str | None,
         typer.Option("--as", metavar="FORM", help="csv: a table; fix: a DAT of what is missing, for ROM managers."),
     ] = None,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show what your collection lacks of the games that your DATs list: whole games, or some of their files."""
@@ -55,7 +54,8 @@ def show_missing(
         raise UsageError(f"--as {form!r} is no form; there are {' and '.join(_FORMS)}")
     state: State | None = "incomplete" if incomplete else None
     with open_command().engine.connect() as connection:
-        lacking = list_lacking(connection, dat_id=dat, platform=slug_of(platform), state=state)
+        owner = person_named(connection, person)
+        lacking = operations.lacking(connection, owner, dat_id=dat, platform=platform, state=state)
         if form is not None:
             parts = as_csv(lacking) if form == "csv" else as_fix_list(lacking, "Missing from the collection")
             for part in parts:
@@ -79,11 +79,7 @@ def show_misnamed(folder: FolderName = None, person: PersonName = None, as_json:
     """Show the ROMs that their DAT calls otherwise. Lootwire renames nothing."""
     with open_command().engine.connect() as connection:
         owner = person_named(connection, person)
-        mine = {rom.id for rom in load_collected(connection, owner)}
-        folder_id = folder_named(connection, owner, folder).id if folder else None
-        misnamed = [
-            msgspec.structs.asdict(rom) for rom in list_misnamed(connection, folder_id=folder_id) if rom.rom_id in mine
-        ]
+        misnamed = [msgspec.structs.asdict(rom) for rom in operations.misnamed(connection, owner, folder)]
     columns = ("rom_id", "path", "right_name", "verdict", "dat")
     print_rows(misnamed, as_json=as_json, columns=columns, empty="Every ROM is called as its DAT calls it.")
 
@@ -91,7 +87,7 @@ def show_misnamed(folder: FolderName = None, person: PersonName = None, as_json:
 def show_duplicates(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show what you have more than once, also inside archives, the largest first. Lootwire deletes nothing."""
     with open_command().engine.connect() as connection:
-        duplicates = load_duplicates(connection, person_named(connection, person))
+        duplicates = operations.duplicates(connection, person_named(connection, person))
     if as_json:
         for duplicate in duplicates:
             print_json(duplicate)
@@ -129,10 +125,10 @@ def show_best(
 
     With --json it is a list that other programs can copy by.
     """
-    wish = Wish(regions=region or REGIONS, languages=language or LANGUAGES)
     with open_command().engine.connect() as connection:
-        mine = load_collected(connection, person_named(connection, person), RomFilter(platform=slug_of(platform)))
-    rows = [rom_row(rom) for rom in choose_best(mine, wish)]
+        owner = person_named(connection, person)
+        chosen = operations.best(connection, owner, platform=platform, regions=region or (), languages=language or ())
+    rows = [rom_row(rom) for rom in chosen]
     columns = ("rom", "title", "written", "platform", "verdict", "file")
     print_rows(rows, as_json=as_json, columns=columns, empty="There are no ROMs.")
 
@@ -140,7 +136,7 @@ def show_best(
 def show_statistics(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Add the collection up by platform: games and ROMs, what DATs verify, what is matched, missing, and how large."""
     with open_command().engine.connect() as connection:
-        statistics = load_statistics(connection, person_named(connection, person))
+        statistics = operations.add_up(connection, person_named(connection, person))
     rows = [msgspec.structs.asdict(each) | ({} if as_json else {"size": _size(each.bytes)}) for each in statistics]
     columns = ("name", "games", "roms", "verified", "incomplete", "bad", "matched", "missing", "size")
     print_rows(rows, as_json=as_json, columns=columns, empty="There are no ROMs.", needed=3)
@@ -150,22 +146,24 @@ def show_statistics(person: PersonName = None, as_json: JsonFlag = False) -> Non
 def list_dats_by_default(
     context: typer.Context,
     superseded: Annotated[bool, typer.Option("--all", help="Also versions that a newer one replaced.")] = False,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the DATs that tell what files are, and how much of each you have; with a command, import some."""
-    refuse_person(context, None)
+    refuse_person(context, person)
     if context.invoked_subcommand is None:
-        show_dats(superseded=superseded, as_json=as_json)
+        show_dats(superseded=superseded, person=person, as_json=as_json)
 
 
 @dats.command("list")
 def show_dats(
     superseded: Annotated[bool, typer.Option("--all", help="Also versions that a newer one replaced.")] = False,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the DATs that tell what files are, and how much of each you have."""
     with open_command().engine.connect() as connection:
-        listed = list_dats(connection, with_superseded=superseded)
+        listed = operations.dats(connection, person_named(connection, person), superseded=superseded)
     rows = [{"dat": dat.id, **{k: v for k, v in msgspec.structs.asdict(dat).items() if k != "id"}} for dat in listed]
     columns = ("dat", "name", "version", "platform", "have", "total", "incomplete", "bad")
     print_rows(rows, as_json=as_json, columns=columns, empty=_no_dats("There are no DATs."), needed=3)

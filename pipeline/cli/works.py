@@ -4,14 +4,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from sqlalchemy import Connection
 
-from pipeline.cli.games import Name, games, ours
+from pipeline.cli.games import Name, games
 from pipeline.cli.opening import open_command
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME
-from pipeline.games.store.families import FamilyPage, Member, load_family
-from pipeline.games.store.wanted import begin_wanting
-from pipeline.games.store.works import give_works, pin_alone, pin_work, unpin_work
+from pipeline.games.store.families import FamilyPage, Member
+from pipeline.operations import works as operations
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -36,28 +34,21 @@ def show_work(
     """
     if (other is not None) + alone + unpin > 1:
         raise typer.BadParameter("give one of --with, --alone and --unpin")
+    now = utc_now()
     with open_command().engine.begin() as connection:
-        begin_wanting(connection, utc_now())
-        game_id = ours(connection, name)
-        work_id = _work_of(connection, game_id, other, alone=alone, unpin=unpin)
-        page = load_family(connection, work_id)
+        if other is not None:
+            try:
+                page = operations.join(connection, now, name, other)
+            except operations.SameGame as error:
+                raise typer.BadParameter(str(error)) from None
+        elif alone:
+            page = operations.part(connection, now, name)
+        else:
+            page = (operations.unpin if unpin else operations.show_family)(connection, now, name)
     if as_json:
         print_json(page)
     else:
         _print_family(page)
-
-
-def _work_of(connection: Connection, game_id: int, other: str | None, *, alone: bool, unpin: bool) -> int:
-    if other is not None:
-        other_id = ours(connection, other)
-        if other_id == game_id:
-            raise typer.BadParameter("--with needs another game; --alone makes it a work of its own")
-        work_id = give_works(connection, [other_id])[other_id]
-        pin_work(connection, game_id, work_id, utc_now())
-        return work_id
-    if alone:
-        return pin_alone(connection, game_id, utc_now())
-    return unpin_work(connection, game_id) if unpin else give_works(connection, [game_id])[game_id]
 
 
 def _print_family(page: FamilyPage) -> None:

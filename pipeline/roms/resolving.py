@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, bindparam, exists, func, or_, select
 
 from models import Game, GameMetadata, Platform, Rom, RomFolder, TitleDecision
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.platforms import PLATFORMS
 from pipeline.games.finding.finder import Choice
 from pipeline.games.following.follows import games_for
@@ -77,6 +77,10 @@ _FAMILIES = tuple(
 _WITHOUT_WORK = select(Game.id).where(
     Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.work_id.is_(None)
 )
+
+
+class UnknownRom(UnknownThing):
+    """The person has no ROM of that name or number."""
 
 
 class IdentifiedRom(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,7 +247,7 @@ def unmatch(connection: Connection, person_id: int, rom_ids: Collection[int], no
 def forget_answers(connection: Connection, person_id: int, rom_ids: Collection[int], now: datetime) -> tuple[int, ...]:
     """Take back what a person said of ROMs: they and all files of those works are looked up again; returns their ids.
 
-    Takes the turn to store; raises `UsageError` for a ROM that the person does not have.
+    Takes the turn to store; raises `UnknownRom` for one that the person does not have.
     """
     take_turn(connection)
     records = [_record(rom) for rom in _chosen(connection, person_id, rom_ids, now)]
@@ -472,7 +476,7 @@ def _shown(record: Record) -> str:
 def _chosen(connection: Connection, person_id: int, rom_ids: Collection[int], now: datetime) -> list[TitledRom]:
     roms = load_some(connection, person_id, rom_ids, now.year)
     if missing := sorted(set(rom_ids) - {rom.id for rom in roms}):
-        raise UsageError(f"there is no ROM {missing[0]}; `lootwire roms show` lists those that there are")
+        raise UnknownRom(f"there is no ROM {missing[0]}; `lootwire roms show` lists those that there are")
     return roms
 
 

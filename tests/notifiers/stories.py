@@ -53,7 +53,7 @@ from notifiers.rules.applying import apply, check_wanted, load_present
 from notifiers.rules.difference import Wanted, compare
 from pipeline.drops.campaigns import CampaignSubjects
 from pipeline.drops.deadlines import LAST_CHANCE
-from pipeline.drops.listing import find_named
+from pipeline.drops.listing.naming import find_named
 from pipeline.drops.store.deadlines import Due
 from pipeline.rules.files import read_rules_file
 

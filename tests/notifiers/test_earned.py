@@ -16,7 +16,7 @@ from notifiers.reasons import why_not
 from notifiers.render import render_message
 from notifiers.view import view_groups
 from pipeline.demo.sinks import WebhookSink
-from pipeline.drops.listing import find_named
+from pipeline.drops.listing.naming import find_named
 from tests.notifiers.cases import DAILY, HATS, NIGHT, phone
 from tests.notifiers.stories import Story, new_story
 from tests.notifiers.world import Notifying, hook_url

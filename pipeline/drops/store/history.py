@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
 from models.details import SeenBefore
-from models.errors import UsageError
+from models.errors import UnknownThing
 from models.names import name_key, nearest
 
 _BEFORE, _NOW = aliased(DropCampaign), aliased(DropCampaign)
@@ -77,14 +77,14 @@ def seen_before(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
 
 
 def find_game(connection: Connection, name: str) -> int:
-    """Return a game's row id by its name; raises `UsageError` with the names most like it."""
+    """Return a game's row id by its name; raises `UnknownThing` with the names most like it."""
     key = name_key(name)
     game_id = connection.scalar(select(Game.id).where(Game.name_key == key).order_by(Game.id).limit(1))
     if game_id is not None:
         return game_id
     similar = nearest(name, connection.scalars(select(Game.name)), SIMILAR)
     hint = f"; there are: {', '.join(similar)}" if similar else ""
-    raise UsageError(f"no game named {name!r} has had a campaign yet{hint}")
+    raise UnknownThing(f"no game named {name!r} has had a campaign yet{hint}")
 
 
 class KnownGame(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Make lists and change them line by line; each change is written down, and told once ten minutes have passed.
 
+A line is named as `naming.line_named` has it: a number is that of its row.
 Those that change which games are wanted take the turn to store, before the list's own row is locked.
 """
 
@@ -130,7 +131,7 @@ def add_line(
     return Placed(list=row.name, name=added.name, place=place, of=len(lines) + 1)
 
 
-def move(connection: Connection, name: str, person_id: int, named: str, place: int, now: datetime) -> Placed:
+def move(connection: Connection, name: str, person_id: int, named: str | int, place: int, now: datetime) -> Placed:
     """Move a line to another place; where it stands there already nothing happens."""
     row, lines, line = _line(connection, name, person_id, named)
     to = _place(place, len(lines), row.name)
@@ -140,7 +141,7 @@ def move(connection: Connection, name: str, person_id: int, named: str, place: i
     return Placed(list=row.name, name=line.name, place=to, place_before=line.position, of=len(lines))
 
 
-def remove_line(connection: Connection, name: str, person_id: int, named: str, now: datetime) -> Line:
+def remove_line(connection: Connection, name: str, person_id: int, named: str | int, now: datetime) -> Line:
     """Take a line off a list; where the list wants its games, that game is wanted for it no more."""
     begin_wanting(connection, now)
     row, _, line = _line(connection, name, person_id, named)
@@ -151,7 +152,7 @@ def remove_line(connection: Connection, name: str, person_id: int, named: str, n
     return line
 
 
-def note_line(connection: Connection, name: str, person_id: int, named: str, text: str, now: datetime) -> Line:
+def note_line(connection: Connection, name: str, person_id: int, named: str | int, text: str, now: datetime) -> Line:
     """Write a note beside a line; an empty one takes it away."""
     row, _, line = _line(connection, name, person_id, named)
     note = _text(text)
@@ -162,7 +163,7 @@ def note_line(connection: Connection, name: str, person_id: int, named: str, tex
     return line
 
 
-def _line(connection: Connection, name: str, person_id: int, named: str) -> tuple[ListRow, Sequence[Line], Line]:
+def _line(connection: Connection, name: str, person_id: int, named: str | int) -> tuple[ListRow, Sequence[Line], Line]:
     row = lock_list(connection, name, person_id)
     lines = load_lines(connection, row.id)
     return row, lines, line_named(lines, named, row.name)

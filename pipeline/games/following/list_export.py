@@ -46,12 +46,14 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     verb: str
     changes: list[Change]
     told_at: datetime | None
+    id: int
 
 
-def load_log(connection: Connection, list_id: int) -> list[Activity]:
-    """Return what happened to a list, the oldest first."""
-    query = select(ListActivity.at, ListActivity.verb, ListActivity.changes, ListActivity.told_at)
-    rows = connection.execute(query.where(ListActivity.list_id == list_id).order_by(ListActivity.id)).mappings()
+def load_log(connection: Connection, list_id: int, *, after_id: int = 0, limit: int | None = None) -> list[Activity]:
+    """Return what happened to a list, the oldest first; only after an activity, and so many at most, where given."""
+    fields = [getattr(ListActivity, name) for name in Activity.__struct_fields__]
+    query = select(*fields).where(ListActivity.list_id == list_id, ListActivity.id > after_id)
+    rows = connection.execute(query.order_by(ListActivity.id).limit(limit)).mappings()
     return [msgspec.convert(dict(row), Activity) for row in rows]
 
 

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Table, delete, func, insert, or_, select, text, update
 
 from models import GameList, GameListEntry, GameMetadata, ListActivity, WantedGame
-from models.errors import UsageError
+from models.errors import UnknownThing
 from models.names import name_key, nearest, slug
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.database.bulk import execute_rows, insert_rows, rows_as_table
@@ -52,6 +52,10 @@ _MOVE = text("""
 _NAMES = ("id", "list_id", "position", "written", "igdb_id", "work_id", "score", "explanation", "notes", "added_at")
 
 
+class UnknownList(UnknownThing):
+    """The person has no list of that name."""
+
+
 class ListRow(msgspec.Struct, frozen=True, kw_only=True):
     """A list as it is stored."""
 
@@ -81,13 +85,13 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True):
 def lock_list(connection: Connection, name: str, person_id: int) -> ListRow:
     """Return a person's list by its name or slug, locked until the transaction ends.
 
-    Raises `UsageError` where there is none, and says which there are.
+    Raises `UnknownList` where there is none, and says which there are.
     """
     return _read_list(connection, name, person_id, lock=True)
 
 
 def read_list(connection: Connection, name: str, person_id: int) -> ListRow:
-    """Return a person's list by its name or slug; raises `UsageError` where there is none, and says which there are."""
+    """Return a person's list by its name or slug; raises `UnknownList` that says which there are."""
     return _read_list(connection, name, person_id, lock=False)
 
 
@@ -104,7 +108,7 @@ def _read_list(connection: Connection, name: str, person_id: int, *, lock: bool)
     names = connection.scalars(of_person).all()
     near = nearest(name, names)
     known = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
-    raise UsageError(f"there is no list {on_a_line(name, NAME_LENGTH)!r}; {known if names else 'there are none yet'}")
+    raise UnknownList(f"there is no list {on_a_line(name, NAME_LENGTH)!r}; {known if names else 'there are none yet'}")
 
 
 def add_list(connection: Connection, name: str, person_id: int, now: datetime, **values: Any) -> int:

@@ -34,7 +34,10 @@ _LISTED = (
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a list: its text, the game that it is taken for, and how sure that is; `position` counts from 1."""
+    """A line of a list: its text, the game that it is taken for, and how sure that is; `position` counts from 1.
+
+    `id` stays with the line wherever it is moved.
+    """
 
     position: int
     written: str
@@ -46,6 +49,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     notes: str | None
     work_id: int | None
     added_at: datetime
+    id: int
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,6 +271,7 @@ def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -
             GameListEntry.notes,
             GameListEntry.work_id,
             GameListEntry.added_at,
+            GameListEntry.id,
         )
         .outerjoin(GameMetadata, GameMetadata.igdb_id == GameListEntry.igdb_id)
         .where(GameListEntry.list_id == read_list(connection, name, person_id).id)
@@ -288,6 +293,7 @@ def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -
             notes=row.notes,
             work_id=row.work_id,
             added_at=row.added_at,
+            id=row.id,
         )
         for row in connection.execute(query)
     ]

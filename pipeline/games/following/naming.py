@@ -5,12 +5,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
 
 NAMED_AT_MOST = 5
 _IGDB = re.compile(r"igdb:\s*(?P<id>\d{1,18})", re.IGNORECASE)
+
+
+class UnknownEntry(UnknownThing):
+    """The list has no such line."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,11 +34,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return self.game or self.written
 
 
-def line_named(lines: Sequence[Line], named: str, list_name: str) -> Line:
-    """Return the line that a person means by `7`, `igdb:1942` or a title.
+def line_named(lines: Sequence[Line], named: str | int, list_name: str) -> Line:
+    """Return the line that a person means by `7`, `igdb:1942` or a title; a number is that of the line's row.
 
-    Raises `UsageError` where it is none of them or may be several, and says which it may be.
+    Raises `UnknownEntry` where it is none of them, `UsageError` where it may be several, and says which it may be.
     """
+    if isinstance(named, int):
+        of_row = next((line for line in lines if line.id == named), None)
+        if of_row is None:
+            raise UnknownEntry(f"the list {list_name!r} has no entry of the number {named}")
+        return of_row
     written = named.strip()
     if written.isascii() and written.isdigit() and 1 <= int(written[:18]) <= len(lines):
         return lines[int(written[:18]) - 1]
@@ -47,7 +56,7 @@ def line_named(lines: Sequence[Line], named: str, list_name: str) -> Line:
         raise UsageError(f"{shown!r} is on the list {list_name!r} {len(meant)} times: {places}; name it by its place")
     near = nearest(written, {name for line in lines for name in (line.name, line.written)})
     hint = f"did you mean {' or '.join(near)}?" if near else f"`lootwire games lists show {list_name!r}` has its titles"
-    raise UsageError(f"{shown!r} is not on the list {list_name!r}; {hint}")
+    raise UnknownEntry(f"{shown!r} is not on the list {list_name!r}; {hint}")
 
 
 def _of_igdb(lines: Sequence[Line], written: str) -> list[Line]:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from models import Source
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.names import name_key
 from pipeline.games.following.list_rows import want_what_is_listed
 from pipeline.games.following.lists import OpenLine, load_lines_by_id, load_open_lines, settle_open_lines
@@ -24,6 +24,10 @@ from pipeline.library.store.placings import note_meant_no_more
 from pipeline.library.take_in import Line, Taken, take_lines
 
 Said = Literal["own", "skip"]
+
+
+class UnknownLine(UnknownThing):
+    """The person has no line of that number."""
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,8 +252,8 @@ def _line(connection: Connection, person_id: int, line_id: int) -> StoredLine:
     return lines[0]
 
 
-def _unknown(line_id: int | str) -> UsageError:
-    return UsageError(f"there is no line {line_id}; `lootwire library review` shows those that wait")
+def _unknown(line_id: int | str) -> UnknownLine:
+    return UnknownLine(f"there is no line {line_id}; `lootwire library review` shows those that wait")
 
 
 def _answer(connection: Connection, record: Record, said: int | Said, now: datetime) -> Answer:

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
 from models import Game, GameState, Playthrough, Work
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.periods import in_words
 from pipeline.events.append import append_events
 from pipeline.library.journal.games import GameOfWork
@@ -31,6 +31,10 @@ _FIELDS = (
     *("platform", "status", "completion", "started", "finished", "seconds", "rating", "rating_scale", "notes"),
     "is_replay",
 )
+
+
+class UnknownPlaythrough(UnknownThing):
+    """The person has no playthrough of that number."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +140,7 @@ def remove_playthrough(connection: Connection, person_id: int, playthrough_id: i
 
 
 def load_playthrough(connection: Connection, person_id: int, playthrough_id: int) -> Mapping[str, Any]:
-    """Return a playthrough with its work's id and name; raises `UsageError` where the person has none of that id."""
+    """Return a playthrough with its work's id and name; raises `UnknownPlaythrough` where it is not the person's."""
     query = (
         select(*Playthrough.__table__.c, Game.work_id, _NAME.label("game"))
         .join(Game, Game.id == Playthrough.game_id)
@@ -146,7 +150,9 @@ def load_playthrough(connection: Connection, person_id: int, playthrough_id: int
     )
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise UsageError(f"there is no playthrough {playthrough_id}; `lootwire journal show` tells their numbers")
+        raise UnknownPlaythrough(
+            f"there is no playthrough {playthrough_id}; `lootwire journal show` tells their numbers"
+        )
     return dict(row)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, text
 
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.games.finding.names import read_name
@@ -29,6 +29,7 @@ _NAMES = text("""
     FROM mine JOIN works AS work ON work.id = mine.work_id
     LEFT JOIN game_states AS state ON state.work_id = work.id AND state.person_id = :person
     LEFT JOIN game_metadata AS entry ON entry.igdb_id = work.root_igdb_id
+    WHERE CAST(:work AS bigint) IS NULL OR work.id = :work
     GROUP BY work.id, state.name, entry.first_release_at
     ORDER BY work.id
 """)
@@ -37,6 +38,10 @@ _OF_ENTRY = text("""
     WHERE link.service = 'igdb' AND split_part(link.external_id, '/', 1) = :igdb_id AND games.work_id IS NOT NULL
     UNION SELECT id FROM works WHERE root_igdb_id = CAST(:igdb_id AS bigint)
 """)
+
+
+class UnknownWork(UnknownThing):
+    """Nothing in the person's library is called so, or has that number."""
 
 
 class NamedWork(msgspec.Struct, frozen=True):
@@ -60,7 +65,7 @@ def work_named(connection: Connection, person_id: int, written: str) -> NamedWor
 
     A title goes before a number: "1942" is a game. Raises `UsageError` where several bear the name, and lists them.
     """
-    rows = connection.execute(_NAMES, {"person": person_id}).all()
+    rows = _names(connection, person_id)
     wish = read_name(written)
     if wish.igdb_id is not None:
         ids = set(connection.scalars(_OF_ENTRY, {"igdb_id": str(wish.igdb_id)}))
@@ -74,27 +79,36 @@ def work_named(connection: Connection, person_id: int, written: str) -> NamedWor
     return _named(meant[0]) if meant else None
 
 
-def missing(connection: Connection, person_id: int, written: str) -> UsageError:
+def work_numbered(connection: Connection, person_id: int, work_id: int) -> NamedWork | None:
+    """Return the work of a person's library that has this number; None where it is nothing to them."""
+    return next((_named(row) for row in _names(connection, person_id, work_id)), None)
+
+
+def missing(connection: Connection, person_id: int, written: str) -> UnknownWork:
     """Return the error of a title that nothing in a person's library is called by, with the nearest names.
 
     What they had it forget keeps its name: of that it says how to bring it back.
     """
-    forgotten = _of_name(connection.execute(_NAMES, {"person": person_id}).all(), written)
+    forgotten = _of_name(_names(connection, person_id), written)
     if forgotten:
         work = _named(forgotten[0])
         again = work.name if work.igdb_id is None else f"igdb:{work.igdb_id}"
-        return UsageError(
+        return UnknownWork(
             f"{on_a_line(work.name, NAME_LENGTH)!r} was taken out of the library;"
             f" `lootwire library add {quote(on_a_line(again, NAME_LENGTH))}` brings it back"
         )
     near = near_names(connection, person_id, written)
     hint = f"did you mean {' or '.join(near)}?" if near else "`lootwire library list` shows what is there"
-    return UsageError(f"{on_a_line(written, NAME_LENGTH)!r} is not in the library; {hint}")
+    return UnknownWork(f"{on_a_line(written, NAME_LENGTH)!r} is not in the library; {hint}")
 
 
 def near_names(connection: Connection, person_id: int, written: str) -> list[str]:
     """Return the names in a person's library that they may have meant by one that nothing there has."""
-    return nearest(written, {row.name for row in connection.execute(_NAMES, {"person": person_id})})
+    return nearest(written, {row.name for row in _names(connection, person_id)})
+
+
+def _names(connection: Connection, person_id: int, work_id: int | None = None) -> Sequence[Any]:
+    return connection.execute(_NAMES, {"person": person_id, "work": work_id}).all()
 
 
 def _of_name(rows: Sequence[Any], written: str) -> list[Any]:

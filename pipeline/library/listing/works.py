@@ -1,11 +1,13 @@
 """What a person's library is, work by work: as `library list`, statistics, exports and pages read it."""
 
+# ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
+
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from models.names import name_key
 
@@ -14,7 +16,7 @@ Order = Literal["name", "hours", "rating", "last-played", "added"]
 # A work is of a library where it is anything to its person, or they rated, noted or tagged it. What they forgot keeps
 # that, and says so by a status that is nobody's but theirs (pipeline/library/journal/entries.py: forget_work).
 # As one text of JSON: twenty thousand rows with six lists each would take the driver three times as long.
-_WORKS = text("""
+_OF_PERSON = """
     WITH entries AS (
         SELECT games.work_id, min(entry.first_seen_at) AS added_at, bool_and(entry.hidden_at IS NOT NULL) AS is_hidden,
             bool_or(entry.last_seen_at IS NULL) AS is_listed
@@ -42,8 +44,7 @@ _WORKS = text("""
         SELECT work_id FROM entries WHERE is_listed UNION SELECT work_id FROM played
         UNION SELECT work_id FROM states WHERE status IS NOT NULL OR rating IS NOT NULL OR notes IS NOT NULL
             OR is_favourite OR tags <> '{}'
-    )
-    SELECT CAST(json_agg(row_to_json(each)) AS text) FROM (
+    ), every AS (
     SELECT work.id AS work_id, coalesce(state.name, work.name) AS name, work.root_igdb_id AS igdb_id,
         coalesce(state.year, CAST(extract(year FROM entry.first_release_at) AS integer)) AS year,
         coalesce(state.series, work.series) AS series, coalesce(state.genres, entry.genres, '{}') AS genres,
@@ -61,8 +62,47 @@ _WORKS = text("""
     LEFT JOIN states AS state ON state.work_id = work.id
     LEFT JOIN person_works AS person_work ON person_work.work_id = work.id AND person_work.person_id = :person
     LEFT JOIN game_metadata AS entry ON entry.igdb_id = work.root_igdb_id
-    ORDER BY work.id
+    )
+"""
+_WORKS = text(f"""{_OF_PERSON}
+    SELECT CAST(json_agg(row_to_json(each)) AS text) FROM (SELECT * FROM every ORDER BY work_id) AS each
+""")
+# `rank` and `called` are what a page is in the order of, so that it can begin behind any work of the one before.
+_CHOSEN = text(f"""{_OF_PERSON}, wished AS (
+        SELECT every.*, lower(name) COLLATE "C" AS called, CASE :order
+                WHEN 'hours' THEN -CAST(coalesce(seconds, 0) AS double precision)
+                WHEN 'rating' THEN -CAST(coalesce(rating, -1) AS double precision)
+                WHEN 'last-played' THEN -CAST(coalesce(extract(epoch FROM last_played_at), -1e12) AS double precision)
+                WHEN 'added' THEN -CAST(coalesce(extract(epoch FROM added_at), -1e12) AS double precision)
+                ELSE 0 END AS rank
+        FROM every
+        WHERE is_hidden = :hidden
+            AND (CAST(:statuses AS text[]) IS NULL OR status = ANY(CAST(:statuses AS text[]))
+                OR words && CAST(:statuses AS text[]))
+            AND (CAST(:stores AS text[]) IS NULL OR stores && CAST(:stores AS text[]))
+            AND (CAST(:platforms AS text[]) IS NULL OR platforms && CAST(:platforms AS text[]))
+            AND (CAST(:tags AS text[]) IS NULL OR tags && CAST(:tags AS text[]))
+            AND (CAST(:series AS text[]) IS NULL OR series = ANY(CAST(:series AS text[])))
+            AND (NOT :favourites OR is_favourite)
+            AND (NOT :never_played OR ('owned' = ANY(words) AND coalesce(seconds, 0) = 0 AND last_played_at IS NULL
+                AND playthroughs = 0))
+    )
+    SELECT CAST(json_agg(row_to_json(each)) AS text) FROM (
+        SELECT * FROM wished
+        WHERE CAST(:work_after AS bigint) IS NULL OR (rank, called, work_id)
+            > (CAST(:rank AS double precision), CAST(:called AS text) COLLATE "C", CAST(:work_after AS bigint))
+        ORDER BY rank, called, work_id
+        LIMIT :limit
     ) AS each
+""")
+# What of a library is called by names that a person may spell otherwise.
+_PLATFORMS = text("SELECT DISTINCT unnest(platforms) FROM person_works WHERE person_id = :person")
+_TAGS = text("SELECT DISTINCT unnest(tags) FROM game_states WHERE person_id = :person")
+_SERIES = text("""
+    SELECT works.series FROM works JOIN person_works AS mine ON mine.work_id = works.id WHERE mine.person_id = :person
+    UNION SELECT works.series FROM works JOIN game_states AS mine ON mine.work_id = works.id
+        WHERE mine.person_id = :person
+    UNION SELECT series FROM game_states WHERE person_id = :person
 """)
 
 
@@ -135,37 +175,57 @@ def load_works(connection: Connection, person_id: int, work_id: int | None = Non
     return [] if listed is None else _DECODER.decode(listed)
 
 
-def choose(works: Sequence[ListedWork], wish: Filter) -> list[ListedWork]:
-    """Return the works that fit a filter, in their order; hidden ones only where they are asked for. Pure."""
-    platforms, tags = {name_key(name) for name in wish.platforms}, {tag.casefold() for tag in wish.tags}
-    series = None if wish.series is None else name_key(wish.series)
-    statuses, stores = set(wish.statuses), set(wish.stores)
-    return [
-        work
-        for work in works
-        if work.is_hidden is wish.hidden
-        and (not statuses or work.status in statuses or not statuses.isdisjoint(work.words))
-        and (not stores or not stores.isdisjoint(work.stores))
-        and (not platforms or any(name_key(name) in platforms for name in work.platforms))
-        and (not tags or any(tag.casefold() in tags for tag in work.tags))
-        and (series is None or (work.series is not None and name_key(work.series) == series))
-        and (not wish.never_played or work.is_never_played)
-        and (not wish.favourites or work.is_favourite)
-    ]
+class WorkKey(msgspec.Struct, frozen=True):
+    """Where a work stands in an order: by `rank`, then by its name in small letters, then by its number."""
+
+    rank: float
+    called: str
+    work_id: int
 
 
-def in_order(works: Sequence[ListedWork], order: Order) -> list[ListedWork]:
-    """Return works by name, or the most played, the best, the last played or the newest first. Pure."""
-    by_name = sorted(works, key=lambda work: (work.name.casefold(), work.work_id))
-    if order == "name":
-        return by_name
-    return sorted(by_name, key=_KEYS[order], reverse=True)
+_KEY_DECODER = msgspec.json.Decoder(list[WorkKey])
 
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_KEYS: dict[str, Callable[[ListedWork], Any]] = {
-    "hours": lambda work: work.seconds or 0,
-    "rating": lambda work: -1 if work.rating is None else work.rating,
-    "last-played": lambda work: work.last_played_at or _LONG_AGO,
-    "added": lambda work: work.added_at or _LONG_AGO,
-}
+def choose_works(
+    connection: Connection,
+    person_id: int,
+    wish: Filter,
+    order: Order = "name",
+    *,
+    after: WorkKey | None = None,
+    limit: int | None = None,
+) -> list[tuple[WorkKey, ListedWork]]:
+    """Return the works of a person's library that fit a filter, each with its place; hidden ones if they are wished.
+
+    They are by name, or the most played, the best, the last played or the newest first; behind a place, where that is
+    given, and so many at most.
+    """
+    parameters = {
+        "person": person_id,
+        "work": None,
+        "order": order,
+        "hidden": wish.hidden,
+        "favourites": wish.favourites,
+        "never_played": wish.never_played,
+        "statuses": list(wish.statuses) or None,
+        "stores": list(wish.stores) or None,
+        "platforms": _alike(connection, _PLATFORMS, person_id, wish.platforms, name_key),
+        "tags": _alike(connection, _TAGS, person_id, wish.tags, str.casefold),
+        "series": _alike(connection, _SERIES, person_id, () if wish.series is None else (wish.series,), name_key),
+        "rank": after and after.rank,
+        "called": after and after.called,
+        "work_after": after and after.work_id,
+        "limit": limit,
+    }
+    chosen = connection.scalar(_CHOSEN, parameters)
+    return [] if chosen is None else list(zip(_KEY_DECODER.decode(chosen), _DECODER.decode(chosen), strict=True))
+
+
+def _alike(
+    connection: Connection, query: TextClause, person_id: int, names: Sequence[str], key: Callable[[str], str]
+) -> list[str] | None:
+    """Return what a library has that is called by one of these names; None without any."""
+    if not names:
+        return None
+    keys = {key(name) for name in names}
+    return [name for name in connection.scalars(query, {"person": person_id}) if name and key(name) in keys]

@@ -1,18 +1,18 @@
 """List a person's ROMs: what each is, where it lies, what DATs say of it, and which game it is."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, literal, select, tuple_
 
 from models import DatFile, DatGame, Game, Rom, RomContent, RomFile, RomFolder, RomMember
-from models.errors import UsageError
 from models.names import name_key
 from models.platforms import PLATFORMS
 from pipeline.roms.records import Verdict
+from pipeline.roms.resolving import UnknownRom
 
 VERDICTS: tuple[str, ...] = get_args(Verdict)
 _FILES = (
@@ -29,6 +29,8 @@ _LISTED = (
     .group_by(RomMember.rom_id)
     .subquery("its_sheets")
 )
+
+_ORDER = (Rom.title_key, Rom.platform.is_(None), func.coalesce(Rom.platform, ""), Rom.written, Rom.id)
 
 
 class CollectedRom(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,14 +80,28 @@ class CollectedRom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RomFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which ROMs are listed. `platform` is a slug; `text` is looked for in names and titles, whatever its case."""
+    """Which ROMs are listed. `platform` is a slug; `text` is looked for in names and titles, whatever its case.
 
+    Without `ids` all that fit.
+    """
+
+    ids: Collection[int] | None = None
     folder_id: int | None = None
     platform: str | None = None
     verdict: Literal["verified", "incomplete", "bad", "unknown"] | None = None
     text: str | None = None
     missing: bool = False
     unmatched: bool = False
+
+
+class RomKey(msgspec.Struct, frozen=True):
+    """Where a ROM stands among a person's, as they are listed."""
+
+    title_key: str
+    is_unknown: bool
+    platform: str
+    written: str
+    rom: int
 
 
 class RomFileLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,15 +119,30 @@ class RomFileLine(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-def load_collected(connection: Connection, person_id: int, wish: RomFilter = RomFilter()) -> list[CollectedRom]:  # noqa: B008 - it is frozen
-    """Return a person's ROMs by title, those of removed folders left out."""
-    return [_collected(row) for row in connection.execute(_wished(_query(person_id), wish))]
+def load_collected(
+    connection: Connection,
+    person_id: int,
+    wish: RomFilter = RomFilter(),  # noqa: B008 - it is frozen
+    *,
+    after: RomKey | None = None,
+    limit: int | None = None,
+) -> list[CollectedRom]:
+    """Return a person's ROMs by title, those of removed folders left out; behind one, so many at most, where given."""
+    query = _wished(_query(person_id), wish).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*_ORDER) > tuple_(*(literal(part) for part in msgspec.structs.astuple(after))))
+    return [_collected(row) for row in connection.execute(query)]
+
+
+def key_of(rom: CollectedRom) -> RomKey:
+    """Return where a ROM stands among a person's."""
+    return RomKey(name_key(rom.title), rom.platform is None, rom.platform or "", rom.written, rom.id)
 
 
 def load_named(connection: Connection, person_id: int, names: Sequence[str]) -> list[CollectedRom]:
     """Return the ROMs that a person names: each by its number, its name as written, its title, or a file's path.
 
-    A title names all its ROMs. Raises `UsageError` for a name of none.
+    A title names all its ROMs. Raises `UnknownRom` for a name of none.
     """
     every = load_collected(connection, person_id)
     by_id = {rom.id: rom for rom in every}
@@ -124,7 +155,7 @@ def load_named(connection: Connection, person_id: int, names: Sequence[str]) -> 
         exact = [rom for rom in every if name in {rom.written, *rom.files}]
         named = exact or [rom for rom in every if key and key in _keys(rom)]
         if not named:
-            raise UsageError(f"no ROM is called {name!r}; `lootwire roms show` lists them with their numbers")
+            raise UnknownRom(f"no ROM is called {name!r}; `lootwire roms show` lists them with their numbers")
         chosen |= {rom.id: rom for rom in named}
     return list(chosen.values())
 
@@ -191,11 +222,13 @@ def _query(person_id: int) -> Select[*tuple[object, ...]]:
         .outerjoin(_FILES, _FILES.c.rom_id == Rom.id)
         .outerjoin(_LISTED, _LISTED.c.rom_id == Rom.id)
         .where(RomFolder.person_id == person_id, RomFolder.removed_at.is_(None))
-        .order_by(Rom.title_key, Rom.platform, Rom.written, Rom.id)
+        .order_by(*_ORDER)
     )
 
 
 def _wished(query: Select[*tuple[object, ...]], wish: RomFilter) -> Select[*tuple[object, ...]]:
+    if wish.ids is not None:
+        query = query.where(Rom.id.in_(sorted(wish.ids)))
     if wish.folder_id is not None:
         query = query.where(Rom.folder_id == wish.folder_id)
     if wish.platform is not None:

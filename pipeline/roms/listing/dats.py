@@ -1,4 +1,4 @@
-"""The DATs that were imported, and how much of each a collection has, wherever its files lie."""
+"""The DATs that were imported, and how much of each a person has, wherever the files lie."""
 
 # ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
 
@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, text
 
+from models.people import OWNER_ID
 from pipeline.roms.store.identification import FILES_THAT_ARE_THERE, KNOWN
 
 _DATS = text(
@@ -19,7 +20,7 @@ held AS (
 -- What some set is whole of lacks nothing, even where its files were known by a CHD's header.
 said AS (
     SELECT dat_game_id, bool_or(verdict = 'verified') AS is_whole, bool_or(verdict = 'bad') AS is_bad
-    FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL
+    FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL AND o.person_id = :person
     WHERE r.missing_since IS NULL AND dat_game_id IS NOT NULL GROUP BY dat_game_id
 ),
 -- Devices of MAME have no files: nobody has or lacks them.
@@ -74,7 +75,7 @@ class ListedDat(msgspec.Struct, frozen=True, kw_only=True):
     incomplete: int
 
 
-def list_dats(connection: Connection, *, with_superseded: bool = False) -> list[ListedDat]:
-    """Return the DATs by platform and name, of the same name the newest first."""
-    rows = connection.execute(_DATS, {"with_superseded": with_superseded}).mappings()
+def list_dats(connection: Connection, *, with_superseded: bool = False, person_id: int = OWNER_ID) -> list[ListedDat]:
+    """Return the DATs by platform and name, of the same name the newest first, and how much of each a person has."""
+    rows = connection.execute(_DATS, {"with_superseded": with_superseded, "person": person_id}).mappings()
     return [ListedDat(**row) for row in rows]

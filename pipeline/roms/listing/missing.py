@@ -1,6 +1,6 @@
-"""What collections lack of the games of their DATs, what is called otherwise, and which are clones of each other.
+"""What a collection lacks of the games of DATs, what is called otherwise, and which are clones of each other.
 
-A file is lacking that no collection holds, wherever it would lie. Nothing is renamed.
+A file is lacking that no folder of the person holds, wherever it would lie. Nothing is renamed.
 """
 
 # ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
@@ -16,6 +16,7 @@ from xml.sax.xmlreader import AttributesImpl
 import msgspec
 from sqlalchemy import Connection, text
 
+from models.people import OWNER_ID
 from models.printable import on_a_line
 from pipeline.roms.dats.limits import MAX_TEXT
 from pipeline.roms.store.identification import FILES_THAT_ARE_THERE
@@ -30,7 +31,7 @@ WITH {FILES_THAT_ARE_THERE},
 -- A game that some set is whole of lacks nothing, even where its files were known by a CHD's header.
 whole AS (
     SELECT DISTINCT r.dat_game_id
-    FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL
+    FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL AND o.person_id = :person
     WHERE r.missing_since IS NULL AND r.verdict IN ('verified', 'bad') AND r.dat_game_id IS NOT NULL
 )
 SELECT f.id AS dat_id, f.name AS dat, f.version, f.platform, g.id AS game_id, g.name AS game, g.description, g.role,
@@ -43,6 +44,9 @@ JOIN dat_roms AS d ON d.dat_game_id = g.id
 WHERE f.superseded_at IS NULL
     AND (CAST(:dat_id AS bigint) IS NULL OR f.id = :dat_id)
     AND (CAST(:platform AS text) IS NULL OR f.platform = :platform)
+    AND (CAST(:game_after AS bigint) IS NULL OR (f.platform IS NULL, coalesce(f.platform, ''), f.name, f.id, g.position)
+        > (SELECT d.platform IS NULL, coalesce(d.platform, ''), d.name, d.id, last.position
+            FROM dat_games AS last JOIN dat_files AS d ON d.id = last.dat_id WHERE last.id = :game_after))
     AND d.status <> 'nodump' AND (d.sha1 IS NOT NULL OR d.md5 IS NOT NULL OR d.crc32 IS NOT NULL)
     AND NOT EXISTS (SELECT FROM whole WHERE whole.dat_game_id = g.id)
     AND NOT EXISTS (SELECT FROM there WHERE there.dat_game_id = g.id AND there.rom = d.position)
@@ -53,7 +57,7 @@ _MISNAMED = text("""
 SELECT r.id AS rom_id, o.shown AS folder, f.shown AS path, r.written, r.right_name, r.verdict, r.identified_by,
     d.name AS dat
 FROM roms AS r
-JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL
+JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL AND o.person_id = :person
 JOIN rom_members AS m ON m.rom_id = r.id AND m.position = 0
 JOIN rom_files AS f ON f.id = m.file_id
 JOIN dat_games AS g ON g.id = r.dat_game_id
@@ -72,7 +76,7 @@ WITH family AS (
 ),
 held AS (
     SELECT r.dat_game_id, array_agg(r.id ORDER BY r.id) AS rom_ids
-    FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL
+    FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL AND o.person_id = :person
     WHERE r.dat_game_id IN (SELECT id FROM family) AND r.missing_since IS NULL
     GROUP BY r.dat_game_id
 )
@@ -134,16 +138,24 @@ class Relative(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def list_lacking(
-    connection: Connection, *, dat_id: int | None = None, platform: str | None = None, state: State | None = None
+    connection: Connection,
+    *,
+    dat_id: int | None = None,
+    platform: str | None = None,
+    state: State | None = None,
+    after: int | None = None,
+    person_id: int = OWNER_ID,
 ) -> Iterator[LackingGame]:
-    """Yield the games of living DATs of which a file is lacking, by platform, DAT and its order.
+    """Yield the games of living DATs of which a person lacks a file, by platform, DAT and its order.
 
-    Of one DAT, of one platform's DATs, or of all; with `state` only those that are absent, or only incomplete ones.
-    Files that nobody has dumped are lacking nowhere. The rows come as they are asked for.
+    Of one DAT, of one platform's DATs, or of all; with `state` only those that are absent, or only incomplete ones;
+    `after` a game of a DAT only those behind it. Files that nobody has dumped are lacking nowhere. The rows come as they
+    are asked for.
     """
     connection.execute(text("SELECT set_config('work_mem', '48MB', true)"))
     query = _LACKING.execution_options(yield_per=_AT_ONCE)
-    rows = connection.execute(query, {"dat_id": dat_id, "platform": platform})
+    which = {"dat_id": dat_id, "platform": platform, "game_after": after, "person": person_id}
+    rows = connection.execute(query, which)
     fields = LackingFile.__struct_fields__
     for _, grouped in groupby(rows, key=lambda row: row.game_id):
         lines = list(grouped)
@@ -165,17 +177,18 @@ def list_lacking(
             yield game
 
 
-def list_misnamed(connection: Connection, *, folder_id: int | None = None) -> list[Misnamed]:
-    """Return the sets of a folder, or of all, that their DATs call otherwise, by folder and path."""
-    return [Misnamed(**row) for row in connection.execute(_MISNAMED, {"folder_id": folder_id}).mappings()]
+def list_misnamed(connection: Connection, *, folder_id: int | None = None, person_id: int = OWNER_ID) -> list[Misnamed]:
+    """Return the sets of a person, of a folder or all, that their DATs call otherwise, by folder and path."""
+    rows = connection.execute(_MISNAMED, {"folder_id": folder_id, "person": person_id})
+    return [Misnamed(**row) for row in rows.mappings()]
 
 
-def clones_of(connection: Connection, rom_id: int) -> list[Relative]:
+def clones_of(connection: Connection, rom_id: int, *, person_id: int = OWNER_ID) -> list[Relative]:
     """Return the family of a set's game in its DAT, itself among them: the parent, then its clones in their order.
 
     Empty where no DAT knows the set.
     """
-    rows = connection.execute(_FAMILY, {"rom_id": rom_id}).mappings()
+    rows = connection.execute(_FAMILY, {"rom_id": rom_id, "person": person_id}).mappings()
     return [Relative(**{**row, "rom_ids": tuple(row["rom_ids"])}) for row in rows]
 
 

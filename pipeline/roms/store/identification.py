@@ -65,12 +65,12 @@ _MATCHES = """
     SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 0
     FROM {keys} AS k JOIN dat_roms AS d ON d.sha1 = k.disk_sha1 AND d.is_disk WHERE k.disk_sha1 IS NOT NULL
 """
-# The files of DATs that lie anywhere in a collection, in a set or not: `there (dat_game_id, rom)`.
+# The files of DATs that lie anywhere in the collection of `:person`, in a set or not: `there (dat_game_id, rom)`.
 FILES_THAT_ARE_THERE = f"""
 unit AS (
     SELECT CAST(NULL AS bigint) AS rom_id, 0 AS place, c.*
     FROM rom_files AS f
-    JOIN rom_folders AS o ON o.id = f.folder_id AND o.removed_at IS NULL
+    JOIN rom_folders AS o ON o.id = f.folder_id AND o.removed_at IS NULL AND o.person_id = :person
     JOIN rom_contents AS c ON c.file_id = f.id
     WHERE f.missing_since IS NULL
 ),

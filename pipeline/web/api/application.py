@@ -26,6 +26,8 @@ THREADS = 4
 # Seconds that a request may take, waiting included.
 DEADLINE = 30.0
 LARGEST_BODY = 1024 * 1024
+# Of a body that is a file.
+LARGEST_FILE = 32 * 1024 * 1024
 
 
 def make_router(runtime: Runtime) -> Router:
@@ -76,9 +78,10 @@ class _Endpoint:
         if (operation := self._methods.get(method)) is None:
             allowed = ", ".join(sorted(self._methods))
             return _problem("method", f"{request.method} is not one of {allowed}", {"Allow": allowed})
-        if (body := await _read_body(request)) is None:
-            return _problem("too-large", f"a body has at most {LARGEST_BODY:,} bytes", {"Connection": "close"})
-        if body and operation.body is not None and not _is_json(request):
+        largest = LARGEST_FILE if operation.body is bytes else LARGEST_BODY
+        if (body := await _read_body(request, largest)) is None:
+            return _problem("too-large", f"a body has at most {largest:,} bytes", {"Connection": "close"})
+        if body and operation.body not in {None, bytes} and not _is_json(request):
             return _problem("no-json", "the body must be application/json")
         asked = Asked(
             method=method,
@@ -97,12 +100,12 @@ class _Endpoint:
             return _problem("away", f"this took longer than {DEADLINE:.0f} s", {"Retry-After": "30"})
 
 
-async def _read_body(request: Request) -> bytes | None:
+async def _read_body(request: Request, largest: int) -> bytes | None:
     """Return the body of a request, or None for one that is too large."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
+        if len(body) > largest:
             return None
     return bytes(body)
 

@@ -24,6 +24,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A method and a path template with the function that answers them, and what its types say.
 
     `scope` is what a key needs for it, None for what everybody may ask; `role` is the least role of its person.
+    A `body` of bytes is whatever was sent, any other is JSON.
     """
 
     method: str
@@ -36,7 +37,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     call: type[Call]
     path_types: Mapping[str, Any]
     query: type[msgspec.Struct] | None
-    body: type[msgspec.Struct] | None
+    body: type[msgspec.Struct] | type[bytes] | None
     answer: Any
 
     @property
@@ -106,7 +107,8 @@ def bind(
     elif query:
         problems.append(FieldProblem(pointer=f"/query/{query[0][0]}", detail="this route takes no query"))
     if operation.body is not None:
-        arguments["body"] = _struct(operation.body, _decode(body), "", problems, strict=True)
+        is_raw = operation.body is bytes
+        arguments["body"] = body if is_raw else _struct(operation.body, _decode(body), "", problems, strict=True)
     elif body:
         problems.append(FieldProblem(pointer="", detail="this route takes no body"))
     if problems:
@@ -139,9 +141,7 @@ def _decode(body: bytes) -> Any:
         raise InvalidRequest([FieldProblem(pointer="", detail=f"the body is no JSON: {error}")]) from error
 
 
-def _struct(
-    kind: type[msgspec.Struct], values: Any, pointer: str, problems: list[FieldProblem], *, strict: bool
-) -> msgspec.Struct | None:
+def _struct(kind: type[Any], values: Any, pointer: str, problems: list[FieldProblem], *, strict: bool) -> Any:
     """Return a struct of these values, or None after adding what is wrong with each of them."""
     if not isinstance(values, dict):
         problems.append(FieldProblem(pointer=pointer, detail="must be an object"))
@@ -211,7 +211,7 @@ def _types_of(operations: Sequence[Operation]) -> Iterator[Any]:
     for operation in operations:
         yield from operation.path_types.values()
         yield from (field.type for field in msgspec.structs.fields(operation.query)) if operation.query else ()
-        yield from (kind for kind in (operation.body, operation.answer) if kind is not None)
+        yield from (kind for kind in (operation.body, operation.answer) if kind not in {None, bytes})
 
 
 def _describe(operation: Operation, schema_of: Mapping[Any, Any]) -> dict[str, Any]:
@@ -226,8 +226,8 @@ def _describe(operation: Operation, schema_of: Mapping[Any, Any]) -> dict[str, A
         "security": [] if operation.scope is None else [{"key": [operation.scope]}],
     }
     if operation.body is not None:
-        content = {"application/json": {"schema": schema_of[operation.body]}}
-        described["requestBody"] = {"required": True, "content": content}
+        kind, schema = ("*/*", {}) if operation.body is bytes else ("application/json", schema_of[operation.body])
+        described["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
     return described
 
 

@@ -1,5 +1,7 @@
 """What `library list` reads."""
 
+from typing import get_args
+
 import pytest
 
 from models.errors import UsageError
@@ -8,13 +10,19 @@ from pipeline.library.journal.entries import forget_work, hide_work
 from pipeline.library.journal.playthroughs import add_playthrough
 from pipeline.library.journal.states import Wish, set_state
 from pipeline.library.listing.titles import missing, work_named
-from pipeline.library.listing.works import Filter, ListedWork, choose, in_order, load_works
+from pipeline.library.listing.works import Filter, ListedWork, Order, choose_works, load_works
 from tests.pipeline.library.shelf import Shelf
 
 
 def listed(shelf: Shelf) -> dict[str, ListedWork]:
     with shelf.engine.connect() as connection:
         return {work.name: work for work in load_works(connection, OWNER_ID)}
+
+
+def chosen(shelf: Shelf, order: Order = "name", **conditions: object) -> list[str]:
+    with shelf.engine.connect() as connection:
+        wish = Filter(**conditions)  # type: ignore[arg-type]
+        return [work.name for _, work in choose_works(connection, OWNER_ID, wish, order)]
 
 
 def test_a_work_is_listed_once_however_many_shops_have_it(shelf: Shelf) -> None:
@@ -63,9 +71,8 @@ def test_a_hidden_game_is_shown_where_hidden_ones_are_asked_for_and_a_forgotten_
         hide_work(connection, OWNER_ID, hidden.work_id, shelf.now)
         forget_work(connection, OWNER_ID, forgotten.work_id, shelf.now)
 
-    works = list(listed(shelf).values())
-    assert [work.name for work in choose(works, Filter())] == ["Ico"]
-    assert [work.name for work in choose(works, Filter(hidden=True))] == ["Tool"]
+    assert chosen(shelf) == ["Ico"]
+    assert chosen(shelf, hidden=True) == ["Tool"]
 
 
 def test_works_are_chosen_by_what_they_are_and_put_in_order(shelf: Shelf) -> None:
@@ -76,18 +83,28 @@ def test_works_are_chosen_by_what_they_are_and_put_in_order(shelf: Shelf) -> Non
     with shelf.turn() as connection:
         wish = Wish(values={"series": "Ueda", "is_favourite": True, "rating": 70.0}, tags_added=("Quiet",))
         set_state(connection, OWNER_ID, ico.work_id, wish, shelf.now)
-    works = list(listed(shelf).values())
+    assert chosen(shelf, statuses=("playing", "wished")) == ["Okami", "rez"]
+    assert chosen(shelf, platforms=("playstation2",)) == chosen(shelf, stores=("physical",)) == ["Ico"]
+    assert chosen(shelf, tags=("quiet",)) == chosen(shelf, series="ueda") == chosen(shelf, favourites=True) == ["Ico"]
+    assert chosen(shelf, never_played=True) == ["Ico"]
+    assert chosen(shelf, platforms=("Switch",)) == []
+    assert chosen(shelf, "name") == ["Ico", "Okami", "rez"]
+    assert chosen(shelf, "hours") == chosen(shelf, "last-played") == ["rez", "Ico", "Okami"]
+    assert chosen(shelf, "rating") == ["Ico", "Okami", "rez"]
+    assert chosen(shelf, "added") == ["Okami", "Ico", "rez"]
 
-    def names(**conditions: object) -> list[str]:
-        return [work.name for work in choose(works, Filter(**conditions))]  # type: ignore[arg-type]
 
-    assert names(statuses=("playing", "wished")) == ["rez", "Okami"]
-    assert names(platforms=("playstation2",)) == names(stores=("physical",)) == names(tags=("quiet",)) == ["Ico"]
-    assert names(never_played=True) == names(series="ueda") == names(favourites=True) == ["Ico"]
-    assert [work.name for work in in_order(works, "name")] == ["Ico", "Okami", "rez"]
-    assert [in_order(works, order)[0].name for order in ("hours", "rating", "last-played", "added")] == [
-        *("rez", "Ico", "rez", "Okami")
-    ]
+def test_works_are_read_in_pages_that_a_change_between_them_does_not_shift(shelf: Shelf) -> None:
+    for number, name in enumerate(("Ico", "rez", "Okami", "ICO 2"), 1):
+        shelf.entry(shelf.game(name, number), playtime_seconds=number // 2)
+    for order in get_args(Order):
+        read: list[str] = []
+        after = None
+        with shelf.engine.connect() as connection:
+            while page := choose_works(connection, OWNER_ID, Filter(), order, after=after, limit=1):
+                [(after, work)] = page
+                read.append(work.name)
+        assert read == chosen(shelf, order)
 
 
 def test_a_title_is_found_by_any_name_that_it_goes_by(shelf: Shelf) -> None:

@@ -19,6 +19,8 @@ from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.runtime.settings import Settings
 from pipeline.web.api.until_asked import PREFIX, Api
 from pipeline.web.application import Application
+from tests.feeds.libraries import Libraries
+from tests.feeds.world import Publishing
 from tests.pipeline.web.serving import answering
 from tests.plain_http import NO_CERTIFICATES
 
@@ -86,3 +88,15 @@ def client_for(address: str) -> Iterator[ClientFor]:
 def owner(client_for: ClientFor, key_for: KeyFor) -> httpx.Client:
     """A client with a key of the owner for everything."""
     return client_for(key_for())
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path) -> Publishing:
+    """Rows that services bring, made with few words; it is now there."""
+    return Publishing(engine, tmp_path / "public", now=utc_now())
+
+
+@pytest.fixture
+def libraries(world: Publishing) -> Libraries:
+    """Rows of people's libraries."""
+    return Libraries(world)

@@ -1,13 +1,13 @@
 """Finds the campaign, the game or the benefit that a person means by a name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, exists, literal, null, select, true
 
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, TimeBasedDrop
-from models.errors import UsageError
+from models.errors import UnknownThing, UsageError
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
 from models.words.units import moment_in_figures, service_name
@@ -54,20 +54,21 @@ class Named(NamedTuple):
         return f"{self.shown} ({', '.join(shown)}) is {self.reference}"
 
 
-def find_named(connection: Connection, written: str) -> Named:
+def find_named(connection: Connection, written: str, *, among: Sequence[What] = _WHATS) -> Named:
     """Return what a person means by a name, an id of the service, or `campaign:12`, `game:3`, `benefit:7`.
 
-    Case, accents and punctuation do not count. Raises UsageError, with what may be meant, where it is nothing or may be
-    several things.
+    Case, accents and punctuation do not count. Raises `UnknownThing` where it is none of those `among` which it may be,
+    and `UsageError` where it may be several, with what may be meant.
     """
-    things = list(_all(connection))
+    things = [thing for thing in _all(connection) if thing.what in among]
     matches = _by_reference(things, written) or _by_name(things, written)
     if len(matches) == 1:
         return matches[0]
     if not matches:
         near = nearest(written, {thing.name for thing in things if thing.is_open})
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise UsageError(f"{written!r} is the name of no campaign, game or benefit that is known.{meant}")
+        kinds = f"{', '.join(among[:-1])} or {among[-1]}" if len(among) > 1 else among[0]
+        raise UnknownThing(f"{written!r} is the name of no {kinds} that is known.{meant}")
     shown = ", ".join(_placed(connection, thing).described for thing in matches[:SHOWN_AT_MOST])
     more = f" and {len(matches) - SHOWN_AT_MOST} more" if len(matches) > SHOWN_AT_MOST else ""
     raise UsageError(f"{written!r} may be several things: {shown}{more}; say which, as in {matches[0].reference}")

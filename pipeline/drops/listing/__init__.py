@@ -1,0 +1,1 @@
+"""What commands and the API read of campaigns, rewards, badges and organizations."""
