@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, BigId
+from models.base import Base, BigId, Xid8
 
 
 class Source(Base):
@@ -156,13 +156,15 @@ class Event(Base):
     `detail` holds everything a message or a feed item shows, so that neither changes when the catalogue does.
     `change_key` names the change without its time: it damps values that flap. A silent event is published, but
     no target is notified of it. One with a `person_id` is of that person's library, and nobody else hears of it; one
-    that `is_private` is on no public feed or page.
+    that `is_private` is on no public feed or page. `xact` is the transaction that appended it: a reader that goes by it
+    and by the id misses none that commits late (`pipeline.realtime`). It is 0 where it was there before.
     """
 
     __tablename__ = "events"
     __table_args__ = (
         UniqueConstraint("event_key"),
         Index(None, "occurred_at"),
+        Index(None, "xact", "id"),
         Index(None, "game_id", "occurred_at"),
         Index(None, "channel_id", "occurred_at"),
         Index(None, "change_key", "occurred_at"),
@@ -196,7 +198,24 @@ class Event(Base):
     silent: Mapped[bool]
     person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("people.id"))
     is_private: Mapped[bool] = mapped_column(server_default=text("false"))
+    xact: Mapped[str] = mapped_column(Xid8(), server_default=text("pg_current_xact_id()"))
     detail: Mapped[dict[str, Any]]
+
+
+class RealtimeState(Base):
+    """The epoch in which cursors of the event log mean something: a single row.
+
+    `cluster` is PostgreSQL's own name of where the database was when the epoch began. `published` is the cursor of what
+    was last published to Redis.
+    """
+
+    __tablename__ = "realtime_state"
+    __table_args__ = (CheckConstraint("id = 1", name="a_single_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[str]
+    cluster: Mapped[str]
+    published: Mapped[str | None]
 
 
 class HeldChange(Base):

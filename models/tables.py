@@ -24,6 +24,7 @@ from models.flow import (
     Incident,
     Picture,
     QuarantinedPayload,
+    RealtimeState,
     Sighting,
     Source,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "PlaylistSound",
     "Playthrough",
     "QuarantinedPayload",
+    "RealtimeState",
     "ReleaseDate",
     "Rendition",
     "Reward",

@@ -55,7 +55,11 @@ COMMANDS = {
     ),
     "help": Listed(RUN, ("helping",), "Show what a command does and its options; without a command, list them all."),
     "status": Listed(LOOK, ("status",), "Say how the pipeline stands, in a few figures."),
-    "events": Listed(LOOK, ("looking",), "Show what happened, newest first in the table, oldest first as JSON."),
+    "events": Listed(
+        LOOK,
+        ("looking",),
+        "Show what happened, newest first in the table, oldest first as JSON, or what happens.",
+    ),
     "campaigns": Listed(
         LOOK,
         ("campaigns",),

@@ -1,7 +1,8 @@
 """Commands that look: `sources`, `events`, `quarantine`."""
 
+import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from pipeline.operations.quarantine import list_quarantine, load_payload
 from pipeline.operations.sources import ask_now
 from pipeline.operations.sources import list_sources as load_sources
 from pipeline.programs.sources import register, source
+from pipeline.realtime.following import Followed
 from pipeline.runtime.heartbeat import jumped_back_by
 from pipeline.runtime.output import (
     JsonFlag,
@@ -113,8 +115,14 @@ def events(
         str | None, typer.Option(help="Only what this person may see: what is public and theirs. Else all people's.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most; 50 in the table.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show what comes, as it comes, until Ctrl-C.")] = False,
+    after: Annotated[
+        str | None, typer.Option(metavar="CURSOR", help="Follow from behind this cursor on; JSON has each event's.")
+    ] = None,
 ) -> int:
-    """Show what happened, newest first in the table, oldest first as JSON."""
+    """Show what happened, newest first in the table, oldest first as JSON, or what happens."""
+    if after is not None and not follow:
+        raise UsageError("--after needs --follow: it says where to go on")
     kinds = () if kind is None else (kind,)
     try:
         operations.check_kinds(kinds)
@@ -132,6 +140,10 @@ def events(
     runtime = open_command()
     with runtime.engine.connect() as connection:
         viewer = None if person is None else Viewer(person_id=person_named(connection, person))
+    if follow:
+        _follow(operations.follow_events(runtime.engine, viewer, wanted, after=after), limit, as_json=as_json)
+        return 0
+    with runtime.engine.connect() as connection:
         lines = operations.list_events(connection, viewer, wanted, limit=limit or (None if as_json else 50))
         if not lines and subject is not None:
             _warn_of_unknown(connection, subject)
@@ -143,6 +155,18 @@ def events(
     empty = "Nothing happened yet." if wanted == EventFilter() else "Nothing like that happened."
     print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty=empty)
     return 0
+
+
+def _follow(followed: Iterator[Followed], limit: int | None, *, as_json: bool) -> None:
+    """Print events as they come, each at once; up to `limit` of them where that is given."""
+    for each in itertools.islice(followed, limit):
+        if as_json:
+            print_json(_event(each.event) | {"cursor": str(each.cursor)})
+        else:
+            line = f"{show(each.event.occurred_at)}  {each.event.kind}  {show(each.event.title)}"
+            console.print(line, markup=False, soft_wrap=True)
+        # Whoever reads a pipe waits for it.
+        sys.stdout.flush()
 
 
 def _warn_of_unknown(connection: Connection, subject: str) -> None:

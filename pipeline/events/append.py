@@ -18,6 +18,7 @@ from notifiers.days import hold_until_day
 from notifiers.match import fan_out
 from notifiers.operators import is_for_operators, tell_operators
 from pipeline.database.bulk import execute_rows, insert_rows
+from pipeline.database.ringing import Bell, ring
 from pipeline.events.damping import damp
 from pipeline.events.event import NewEvent
 
@@ -52,6 +53,7 @@ def append_events(
             hold_until_day(connection, ids)
     if ids:
         mark(connection, ids)
+        ring(connection, Bell.EVENTS)
     return Counter(kind for _, kind in added)
 
 

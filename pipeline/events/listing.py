@@ -105,12 +105,16 @@ def list_events(
     order: Order = "newest",
     after: int | None = None,
     limit: int | None = None,
+    among: Sequence[int] | None = None,
 ) -> list[EventLine]:
     """Return events in the order of their ids, from behind the one with the id `after`; without a viewer, all people's.
+
+    With `among` only those of these ids.
 
     Which condition stands for which filter is fixed, so that the query of each set of filters is built once.
     """
     given = {name: value for name, value in _parameters(wanted, after).items() if value}
+    given |= {} if among is None else {"among": list(among)}
     query = _query(frozenset(given), order, "all" if viewer is None else "operator" if viewer.is_operator else "person")
     person = {} if viewer is None else {"person_id": viewer.person_id}
     return [_line(row) for row in connection.execute(query, {**given, **person, "most": limit})]
@@ -183,6 +187,8 @@ def _query(
         .order_by(Event.id if order == "oldest" else Event.id.desc())
         .limit(bindparam("most", type_=BigInteger))
     )
+    if "among" in given:
+        query = query.where(Event.id == any_(bindparam("among", type_=ARRAY(BigInteger))))
     if seen_by == "all":
         return query
     return query.where(is_seen_by(bindparam("person_id", type_=BigInteger), is_operator=seen_by == "operator"))

@@ -247,6 +247,8 @@ WITH_LIBRARY = (
     Kind(
         name="event",
         model=Event,
+        # Transactions are counted anew elsewhere.
+        without=frozenset({"xact"}),
         personal=frozenset({"person_id", "is_private"}),
         public=_IS_PUBLIC_EVENT,
     ),

@@ -56,6 +56,7 @@ from pipeline.importer.limits import MAX_BYTES, Readable
 from pipeline.importer.streams import decompressed
 from pipeline.importer.walking import open_file
 from pipeline.library.store.person_works import renew, renew_wanted
+from pipeline.realtime.epoch import begin_epoch
 from pipeline.sound.store.shows import name_of
 
 AT_ONCE = 2000
@@ -219,6 +220,9 @@ class _Loader:
         if not self._ended:
             raise LootwireError("the export was cut off: its last line is missing")
         self._flush()
+        if self._counted["event"]:
+            # Whoever has read events here before has read others.
+            begin_epoch(self._connection)
         return sum(self._counted.values())
 
     def _begin(self, header: Line) -> None:

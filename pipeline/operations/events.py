@@ -1,13 +1,22 @@
 """Events: what happened, as far as a person may see it."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from models.errors import UnknownThing, UsageError
 from models.names import nearest
+from pipeline.database.ringing import Bell
 from pipeline.events import listing
 from pipeline.events.listing import KINDS, EventFilter, EventLine, Order, Viewer
+from pipeline.realtime.cursor import read_cursor
+from pipeline.realtime.following import Followed, read_stretch
+from pipeline.realtime.reader import newest
+from pipeline.runtime.wake import WakeListener
+
+# Seconds after which the log is looked at where no bell was heard.
+LOOK_EVERY = 2.0
 
 
 def list_events(
@@ -50,3 +59,38 @@ def check_kinds(kinds: Sequence[str]) -> None:
             near = nearest(kind, KINDS)
             meant = f"did you mean {' or '.join(near)}? " if near else ""
             raise UsageError(f"there is no kind {kind!r}; {meant}there are: {', '.join(KINDS)}")
+
+
+def follow_events(
+    engine: Engine,
+    viewer: Viewer | None,
+    wanted: EventFilter,
+    *,
+    after: str | None = None,
+    ends: threading.Event | None = None,
+) -> Iterator[Followed]:
+    """Yield events as they come, each once, in an order that never changes: from now on, or from behind a cursor.
+
+    It goes on until `ends` is set, and for ever without it. Without a viewer they are those of all people. Raises
+    `UsageError` for a kind that there is not and for a word that is no cursor, `ForeignCursor` for a cursor from before
+    the database was restored.
+    """
+    check_kinds(wanted.kinds)
+    with engine.begin() as connection:
+        cursor = newest(connection) if after is None else read_cursor(after)
+    rung, over = threading.Event(), ends or threading.Event()
+    listener = WakeListener(engine, Bell.EVENTS, rung.set)
+    thread = threading.Thread(target=listener.run, name="events", daemon=True)
+    thread.start()
+    try:
+        while not over.is_set():
+            rung.clear()
+            with engine.begin() as connection:
+                stretch = read_stretch(connection, cursor, wanted, viewer=viewer)
+            yield from stretch.events
+            cursor = stretch.cursor
+            if not stretch.is_whole:
+                rung.wait(LOOK_EVERY)
+    finally:
+        listener.end()
+        thread.join()

@@ -18,10 +18,10 @@ from pipeline.channels.eventsub.lookup import LookUp
 from pipeline.channels.eventsub.messages import Notification
 from pipeline.channels.eventsub.notifications import ONLINE, ShardDisabled, channel_of, is_known, read_event
 from pipeline.channels.eventsub.source_row import SERVICE, open_source
-from pipeline.channels.eventsub.wake import notify
 from pipeline.channels.streams.observations import Observation
 from pipeline.channels.take_in import take_in
 from pipeline.database.bulk import execute_rows, insert_rows
+from pipeline.database.ringing import Bell, ring
 from pipeline.errors import InvalidItem
 from pipeline.ingest.quarantine import keep_aside
 from pipeline.ingest.service_time import present
@@ -66,7 +66,7 @@ def keep(connection: Connection, messages: Sequence[Notification], *, via: str, 
     rows = [_row(known[message_id], via, now) for message_id in sorted(known)]
     if not rows:
         return 0
-    notify(connection)
+    ring(connection, Bell.EVENTSUB)
     return execute_rows(connection, _KEPT, rows).rowcount
 
 

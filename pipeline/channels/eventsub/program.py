@@ -21,12 +21,13 @@ from pipeline.channels.eventsub.overseer import Overseer, Part
 from pipeline.channels.eventsub.reader import Reader
 from pipeline.channels.eventsub.secret import fingerprint, load_secret
 from pipeline.channels.eventsub.timing import Timing
-from pipeline.channels.eventsub.wake import WakeListener
 from pipeline.channels.eventsub.writer import Writer
+from pipeline.database.ringing import Bell
 from pipeline.fetch.http import Client
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.heartbeat import last_beat
 from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.wake import WakeListener
 from pipeline.services.twitch.helix import Helix
 from pipeline.services.twitch.helix_eventsub import Transport
 
@@ -88,7 +89,7 @@ class Program:
             Part("intake", self.intake.run, lambda: self.intake.seen_at),
             Part("keeper", self.keeper.run, lambda: self.keeper.seen_at),
         ]
-        self._wake_listener = WakeListener(self._engine, self.intake.wake)
+        self._wake_listener = WakeListener(self._engine, Bell.EVENTSUB, self.intake.wake)
         if self._webhook is None:
             self._parts.append(Part("reader", self.reader.run, lambda: self.reader.seen_at))
         else:

@@ -17,6 +17,7 @@ from pipeline.embedded import disk_problem
 from pipeline.ingest import service_time
 from pipeline.programs.operating.reports import load_reported
 from pipeline.programs.operating.troubles import DeadLetters, Facts, Machine
+from pipeline.realtime.reader import held_back_for
 from pipeline.runtime.folders import try_folder
 from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE, ticking_since
 from pipeline.runtime.settings import Settings
@@ -54,6 +55,7 @@ def load_facts(
         overdue=overdue,
         dead=tuple(_dead(connection)),
         is_clock_doubted=is_clock_doubted,
+        open_for=held_back_for(connection),
         services_ahead=service_time.disagreement(beats, now),
         reported=load_reported(connection, now),
     )

@@ -22,6 +22,8 @@ PATIENCE: Mapping[str, timedelta] = {
 OVERDUE = timedelta(minutes=30)
 # Of a target that takes messages again a single one that was given up is still told.
 DEAD_LATELY = timedelta(hours=1)
+# A transaction that writes and stays open: until it ends, nobody who follows events hears of any.
+OPEN = timedelta(seconds=30)
 SHARED = ""
 
 
@@ -98,6 +100,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     overdue: int = 0
     dead: tuple[DeadLetters, ...] = ()
     is_clock_doubted: bool = False
+    # How long the oldest transaction is open that writes.
+    open_for: timedelta = timedelta(0)
     # By how much the clocks of services are ahead of ours, below zero where they are behind.
     services_ahead: timedelta | None = None
     # What programs met lately.
@@ -197,6 +201,15 @@ def _stalled(facts: Facts) -> Iterator[Trouble]:
                 reason="it takes up nothing",
                 since=since,
             )
+    if facts.open_for > OPEN:
+        yield Trouble(
+            kind=EventKind.OPERATOR_STALLED,
+            subject="transaction",
+            name="A transaction of the database",
+            reason="nobody who follows events hears of any until it ends",
+            since=facts.now - facts.open_for,
+            stops_work=False,
+        )
     if facts.overdue_since is None:
         return
     since = max(facts.overdue_since, facts.ticking_since)

@@ -400,6 +400,7 @@ NOT_EXPORTED = {
     "idempotent_answers": "are work",
     "audit_entries": "tell of the keys of one installation",
     "plans": "are of one installation",
+    "realtime_state": "is of one database",
     "balances": "are of one installation",
     "ledger_entries": "are of one installation",
     "eventsub_messages": "are work: what they told is in sessions, segments and events",

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, select, update
 
@@ -20,7 +21,8 @@ from pipeline.demo.sinks import WebhookSink
 from pipeline.ingest.service_time import note
 from pipeline.programs.operating.episodes import CALM
 from pipeline.programs.operating.incidents import report_publishing
-from tests.pipeline.programs.operating.world import DAY, HOUR, MINUTE, Operated, operated
+from pipeline.programs.operating.troubles import Facts, Machine, judge
+from tests.pipeline.programs.operating.world import DAY, HOUR, MINUTE, NOON, Operated, operated
 
 
 @pytest.fixture
@@ -361,3 +363,16 @@ def test_where_nobody_hears_of_it_nothing_is_written_and_a_new_operator_is_told_
     installation.minutes(2)
     assert [title.split(":")[0] for title in installation.titles()] == ["Feeds cannot be written"]
     assert installation.titles("phone") == []
+
+
+def test_a_transaction_that_stays_open_is_told_since_followers_of_events_wait_for_it() -> None:
+    machine = Machine(host="here")
+    facts = Facts(now=NOON, ticking_since=NOON - DAY, machine=machine, signs_of_life={}, open_for=timedelta(minutes=5))
+
+    (trouble,) = judge(facts)
+
+    assert trouble.headline == (
+        "A transaction of the database stands still: nobody who follows events hears of any until it ends"
+    )
+    assert not trouble.stops_work
+    assert judge(msgspec.structs.replace(facts, open_for=timedelta(seconds=29))) == ()

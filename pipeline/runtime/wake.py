@@ -1,7 +1,4 @@
-"""Wake the program that handles messages as soon as another program has kept some.
-
-PostgreSQL's NOTIFY does it when the transaction commits. No row depends on it, since sweeps find the rows too.
-"""
+"""Hear as soon as another program has committed something, by PostgreSQL's NOTIFY (`pipeline.database.ringing`)."""
 
 import logging
 import threading
@@ -10,29 +7,24 @@ from collections.abc import Callable
 from typing import cast
 
 import psycopg
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.database.ringing import Bell
 from pipeline.runtime.problems import explain
 
 logger = logging.getLogger(__name__)
 # How long a thread that should end may go on listening.
 LOOK_EVERY = 0.5
 AFTER_TROUBLE = 1.0
-_NOTIFY = text("NOTIFY lootwire_eventsub")
-_LISTEN = text("LISTEN lootwire_eventsub")
-
-
-def notify(connection: Connection) -> None:
-    """Wake the listeners when the caller's transaction commits."""
-    connection.execute(_NOTIFY)
 
 
 class WakeListener:
-    """Listens for `notify`; `run` is the body of a thread, and `wake` must not wait."""
+    """Listens for a bell; `run` is the body of a thread, and `wake` must not wait."""
 
-    def __init__(self, engine: Engine, wake: Callable[[], object]) -> None:
+    def __init__(self, engine: Engine, bell: Bell, wake: Callable[[], object]) -> None:
         self._engine = engine
+        self._listen_to = text(f"LISTEN {bell.value}")
         self._wake = wake
         self._ends = threading.Event()
         self.seen_at = time.monotonic()
@@ -48,7 +40,7 @@ class WakeListener:
                 self._listen()
             except (SQLAlchemyError, psycopg.Error) as error:
                 reason = explain(error) or type(error).__name__
-                logger.warning("messages are handled a little later: %s", reason)
+                logger.warning("what is new is seen a little later: %s", reason)
                 self._ends.wait(AFTER_TROUBLE)
 
     def _listen(self) -> None:
@@ -56,8 +48,8 @@ class WakeListener:
             driver = cast("psycopg.Connection[tuple[object, ...]]", connection.connection.driver_connection)
             # Out of the pool, which could no longer lend it to others.
             connection.detach()
-            connection.execute(_LISTEN)
-            # Rows may have been kept before we listened.
+            connection.execute(self._listen_to)
+            # Something may have come before we listened.
             self._wake()
             while not self._ends.is_set():
                 self.seen_at = time.monotonic()
