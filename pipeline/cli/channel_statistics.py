@@ -16,7 +16,7 @@ from pipeline.cli.opening import GREATEST, open_command
 from pipeline.operations import analytics
 from pipeline.operations import channels as operations
 from pipeline.operations.analytics import RankedChannel
-from pipeline.operations.channels import Statistics, StoryAnswer
+from pipeline.operations.channels import ChannelStatistics, StoryAnswer
 from pipeline.runtime.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -114,7 +114,7 @@ def show_coverage(
     print_rows(rows, as_json=as_json, columns=columns, empty="No watched channel is like that.")
 
 
-def _print(statistics: Statistics) -> None:
+def _print(statistics: ChannelStatistics) -> None:
     name = statistics.display_name or statistics.login
     login = "" if name.lower() == statistics.login else f" ({statistics.login})"
     former = f", once {', '.join(statistics.former_logins)}" if statistics.former_logins else ""
@@ -132,7 +132,7 @@ def _print(statistics: Statistics) -> None:
         console.print(_stories_table(statistics.last_streams))
 
 
-def _totals(totals: Statistics) -> Table:
+def _totals(totals: ChannelStatistics) -> Table:
     table = Table.grid(padding=(0, 4, 0, 0))
     each = totals.seconds / max(totals.streams, 1)
     cells = (

@@ -14,7 +14,7 @@ from pipeline.cli.library import library
 from pipeline.cli.meaning import AnyTitle, Own, PersonName, Title, person_of, refuse_person
 from pipeline.cli.opening import open_command
 from pipeline.library.journal.reading import check_word, read_rating, read_when
-from pipeline.library.journal.states import EMPTY, STATUSES, Change, Wish
+from pipeline.library.journal.states import EMPTY, STATUSES, StateChange, Wish
 from pipeline.library.records import Ownership, Store
 from pipeline.operations import library as operations
 from pipeline.operations.meaning import today_of
@@ -190,7 +190,7 @@ def clear_platforms(person: PersonName = None) -> None:
     console.print("No platforms are set any more", markup=False)
 
 
-def _change(change: Change) -> str:
+def _change(change: StateChange) -> str:
     name, new = _CALLED.get(change.field, change.field), _value(change.new)
     return f"{name} {new}" if change.old == EMPTY[change.field] else f"{name} {_value(change.old)} → {new}"
 

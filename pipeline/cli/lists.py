@@ -182,7 +182,7 @@ def show_log(name: ListName, person: PersonName = None, as_json: JsonFlag = Fals
     rows = [
         {"at": activity.at, "what": activity.verb, "game": change.name, **_places(change), "note": _note(change)}
         for activity in reversed(activities)
-        for change in activity.changes or [list_export.Change()]
+        for change in activity.changes or [list_export.EntryChange()]
     ]
     print_rows(rows, as_json=False, columns=("at", "what", "game", "from", "to", "note"), empty="Nothing happened yet.")
 
@@ -283,11 +283,11 @@ def _manner(ranked: bool, wants: bool) -> str:
     return f"{'ranked, ' if ranked else ''}{releases}"
 
 
-def _places(change: list_export.Change) -> dict[str, int | None]:
+def _places(change: list_export.EntryChange) -> dict[str, int | None]:
     return {"from": change.place_before, "to": change.place}
 
 
-def _note(change: list_export.Change) -> str | None:
+def _note(change: list_export.EntryChange) -> str | None:
     return change.description or change.note
 
 

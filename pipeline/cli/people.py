@@ -9,7 +9,7 @@ import typer
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
 from pipeline.operations import people as operations
-from pipeline.operations.people import Removal, Standing
+from pipeline.operations.people import PersonStanding, Removal
 from pipeline.people.records import Role
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
@@ -57,7 +57,7 @@ def show_person(name: Name, as_json: JsonFlag = False) -> None:
     print_standing(person.standing)
 
 
-def print_standing(standing: Standing) -> None:
+def print_standing(standing: PersonStanding) -> None:
     """Print what a person has and may use."""
     if standing.plan is None:
         console.print("no plan: nothing is counted")

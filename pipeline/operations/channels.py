@@ -129,7 +129,7 @@ class StoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     recap: Recap
 
 
-class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+class ChannelStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a channel streamed in a period, in the hours of a time zone.
 
     `average_seconds` is how long a stream of the period lasted on average. The last streams, and when the first and the
@@ -286,7 +286,7 @@ def show_statistics(
     since: datetime,
     until: datetime | None = None,
     zone: str = "UTC",
-) -> Statistics:
+) -> ChannelStatistics:
     """Return what a channel streamed in a period; raises `UnknownThing`."""
     known = known_channel(connection, person_id, name)
     ids, channel_id = [known.channel_id], known.channel_id
@@ -295,7 +295,7 @@ def show_statistics(
     totals = load_totals(connection, ids, since, end).get(channel_id, Totals())
     week = load_hours(connection, ids, since, end, zone=zone).get(channel_id, [])
     reach = load_reach(connection, ids).get(channel_id)
-    return Statistics(
+    return ChannelStatistics(
         **msgspec.structs.asdict(known),
         since=since,
         until=until or now,

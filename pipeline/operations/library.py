@@ -11,7 +11,7 @@ from pipeline.games.platforms import called
 from pipeline.library.journal.entries import Addition, Outcome, add_entry, forget_work, hide_work, unhide_work
 from pipeline.library.journal.people import platforms_of, set_platforms
 from pipeline.library.journal.reading import check_word
-from pipeline.library.journal.states import STATUSES, Change, Wish, check_wish, set_state
+from pipeline.library.journal.states import STATUSES, StateChange, Wish, check_wish, set_state
 from pipeline.library.journal.turns import begin_writing
 from pipeline.library.listing.adding_up import Statistics
 from pipeline.library.listing.checks import Remark, check_library
@@ -55,7 +55,7 @@ class ChangedWork(msgspec.Struct, frozen=True, kw_only=True):
     work_id: int
     igdb_id: int | None
     name: str
-    changes: list[Change]
+    changes: list[StateChange]
 
 
 class ShownWork(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,8 +14,8 @@ from pipeline.games.following import lists as store
 from pipeline.games.following.editing import Placed
 from pipeline.games.following.list_export import Activity
 from pipeline.games.following.list_rows import ListRow, NewLine, load_lines, read_list
-from pipeline.games.following.lists import Entry, Listed
-from pipeline.games.following.naming import Line, line_named
+from pipeline.games.following.lists import Listed, ListEntry
+from pipeline.games.following.naming import NamedLine, line_named
 from pipeline.games.store.wanted import begin_wanting
 from pipeline.library.importing.review import apply_decisions
 from pipeline.operations.meaning import UnclearGame, open_finder, unclear
@@ -66,7 +66,7 @@ def show_list(connection: Connection, person_id: int, name: str) -> Listed:
     return next(each for each in store.load_lists(connection, person_id) if each.slug == row.slug)
 
 
-def list_entries(connection: Connection, person_id: int, name: str) -> list[Entry]:
+def list_entries(connection: Connection, person_id: int, name: str) -> list[ListEntry]:
     """Return the lines of a list in its order. Raises `UnknownList`."""
     entries = store.load_entries(connection, name, person_id)
     return [
@@ -143,12 +143,14 @@ def move_entry(
     return editing.move(connection, name, person_id, entry, place, now)
 
 
-def note_entry(connection: Connection, person_id: int, now: datetime, name: str, entry: str | int, text: str) -> Line:
+def note_entry(
+    connection: Connection, person_id: int, now: datetime, name: str, entry: str | int, text: str
+) -> NamedLine:
     """Write a note beside a line of a list; an empty one takes it away. Raises as `move_entry` does."""
     return editing.note_line(connection, name, person_id, entry, text, now)
 
 
-def remove_entry(connection: Connection, person_id: int, now: datetime, name: str, entry: str | int) -> Line:
+def remove_entry(connection: Connection, person_id: int, now: datetime, name: str, entry: str | int) -> NamedLine:
     """Take a line off a list. Raises as `move_entry` does."""
     return editing.remove_line(connection, name, person_id, entry, now)
 

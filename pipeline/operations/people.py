@@ -33,7 +33,7 @@ class GaugeLine(msgspec.Struct, frozen=True, kw_only=True):
     allowed: int | None
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class PersonStanding(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has and may use: their plan, credits, prices and gauges; without a plan nothing is counted."""
 
     plan: str | None
@@ -53,7 +53,7 @@ class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     created_at: Moment
     disabled_at: Moment | None
-    standing: Standing
+    standing: PersonStanding
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     key: str
     scopes: list[Scope]
-    standing: Standing
+    standing: PersonStanding
 
 
 class InvitationAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,12 +106,12 @@ def show_me(connection: Connection, person_id: int, now: datetime, *, key: str, 
     )
 
 
-def standing_of(connection: Connection, person: PersonLine, now: datetime) -> Standing:
+def standing_of(connection: Connection, person: PersonLine, now: datetime) -> PersonStanding:
     """Return what a person has and may use."""
     usage = load_usage(connection, person.id, now)
     plan = None if person.plan is None else load_plan(connection, person.plan)
     allowed = {} if plan is None else plan.gauges
-    return Standing(
+    return PersonStanding(
         plan=person.plan,
         credits=person.credits,
         ceiling=None if plan is None else plan.ceiling,

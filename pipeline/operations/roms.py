@@ -40,7 +40,7 @@ class UnknownFolder(UnknownThing):
     """The person has no such folder of ROMs."""
 
 
-class FolderAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class RomFolderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A folder of ROMs: what is in it, when it was looked at and is next, and what is wrong with it. Times are UTC."""
 
     folder: int
@@ -77,13 +77,13 @@ class UnreadFile(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def list_folders(connection: Connection, person_id: int) -> list[FolderAnswer]:
+def list_folders(connection: Connection, person_id: int) -> list[RomFolderAnswer]:
     """Return a person's folders of ROMs by their paths."""
     counts = count_by_folder(connection, person_id)
     return [_answer(folder, counts[folder.id]) for folder in store.list_folders(connection, person_id)]
 
 
-def show_folder(connection: Connection, person_id: int, folder_id: int) -> FolderAnswer:
+def show_folder(connection: Connection, person_id: int, folder_id: int) -> RomFolderAnswer:
     """Return one folder of a person. Raises `UnknownFolder`."""
     folder = folder_named(connection, person_id, str(folder_id))
     return _answer(folder, count_by_folder(connection, person_id)[folder.id])
@@ -127,7 +127,7 @@ def remove_folder(connection: Connection, person_id: int, now: datetime, folder:
     return chosen
 
 
-def scan_soon(connection: Connection, person_id: int, now: datetime, folder_id: int) -> FolderAnswer:
+def scan_soon(connection: Connection, person_id: int, now: datetime, folder_id: int) -> RomFolderAnswer:
     """Have the worker look at a folder in its next round rather than when it is due. Raises `UnknownFolder`."""
     folder = folder_named(connection, person_id, str(folder_id))
     store.change_folder(connection, folder.id, next_due_at=min(now, folder.next_due_at))
@@ -236,8 +236,8 @@ def dats(connection: Connection, person_id: int, *, superseded: bool = False) ->
     return list_dats(connection, with_superseded=superseded, person_id=person_id)
 
 
-def _answer(folder: Folder, counts: FolderCounts) -> FolderAnswer:
-    return FolderAnswer(
+def _answer(folder: Folder, counts: FolderCounts) -> RomFolderAnswer:
+    return RomFolderAnswer(
         folder=folder.id,
         path=folder.shown,
         platform=folder.platform,

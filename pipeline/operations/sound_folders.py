@@ -30,7 +30,7 @@ from pipeline.sound.store.folders import (
 from pipeline.sound.store.folders import list_folders as load_folders
 
 
-class FolderAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class SoundFolderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A folder of sounds: what its sounds are, the profile that they are rendered with, how many it has.
 
     `scan_wanted_at` is since when it waits to be scanned.
@@ -45,14 +45,14 @@ class FolderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     scan_wanted_at: Moment | None
 
 
-def list_folders(connection: Connection, person_id: int) -> list[FolderAnswer]:
+def list_folders(connection: Connection, person_id: int) -> list[SoundFolderAnswer]:
     """Return the folders of a person's own sounds."""
     return [show_folder(connection, folder) for folder in load_folders(connection, person_id)]
 
 
-def show_folder(connection: Connection, folder: Folder) -> FolderAnswer:
+def show_folder(connection: Connection, folder: Folder) -> SoundFolderAnswer:
     """Return a folder as it is shown."""
-    return FolderAnswer(
+    return SoundFolderAnswer(
         id=folder.id,
         path=folder.shown,
         kind=folder.kind,
@@ -108,7 +108,7 @@ def choose_folders(
     return chosen
 
 
-def queue_scan(connection: Connection, folder: Folder, now: datetime) -> FolderAnswer:
+def queue_scan(connection: Connection, folder: Folder, now: datetime) -> SoundFolderAnswer:
     """Have a folder scanned while Lootwire runs."""
     want_scan(connection, folder.id, now)
     return show_folder(connection, load_folder(connection, folder.id))

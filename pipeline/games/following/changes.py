@@ -8,7 +8,7 @@ import msgspec
 from models.names import name_key
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EntryChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to a line of a list. Without a place it is gone, without one before it is new; places count from 1.
 
     `entry` is the line's row, `name` what it was called then. A `description` is the list's own.
@@ -26,28 +26,28 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Net(msgspec.Struct, frozen=True, kw_only=True):
     """What several changes come to, each in the order of the places that it names."""
 
-    added: tuple[Change, ...] = ()
-    removed: tuple[Change, ...] = ()
-    moved: tuple[Change, ...] = ()
+    added: tuple[EntryChange, ...] = ()
+    removed: tuple[EntryChange, ...] = ()
+    moved: tuple[EntryChange, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is left of them."""
         return bool(self.added or self.removed or self.moved)
 
 
-def applied(order: Sequence[int], changes: Iterable[Change]) -> list[int]:
+def applied(order: Sequence[int], changes: Iterable[EntryChange]) -> list[int]:
     """Return the lines of a list after changes of one moment: what has left its place goes, then each takes its own."""
     listed = list(changes)
     return _put(order, [(c.entry, c.place_before) for c in listed], [(c.entry, c.place) for c in listed])
 
 
-def undone(order: Sequence[int], changes: Iterable[Change]) -> list[int]:
+def undone(order: Sequence[int], changes: Iterable[EntryChange]) -> list[int]:
     """Return the lines of a list as they were before changes of one moment."""
     listed = list(changes)
     return _put(order, [(c.entry, c.place) for c in listed], [(c.entry, c.place_before) for c in listed])
 
 
-def net_changes(order: Sequence[int], activities: Sequence[Sequence[Change]]) -> Net:
+def net_changes(order: Sequence[int], activities: Sequence[Sequence[EntryChange]]) -> Net:
     """Return what activities, the oldest first, come to; `order` is the list as it is after them.
 
     What was added and removed again is nothing, and so is what was moved there and back. What only made room for others
@@ -112,16 +112,16 @@ def _longest_rising(values: Sequence[int]) -> list[int]:
     return rising
 
 
-def _came_back(latest: dict[int, Change], before: Sequence[int], after: Sequence[int]) -> dict[int, int]:
+def _came_back(latest: dict[int, EntryChange], before: Sequence[int], after: Sequence[int]) -> dict[int, int]:
     """Return the new lines of games that were removed and added again, by their old ones."""
     new = {_game(latest[e]): e for e in reversed(after) if e in latest and e not in set(before)}
     gone = [e for e in before if e in latest and e not in set(after)]
     return {e: new.pop(_game(latest[e])) for e in gone if _game(latest[e]) in new}
 
 
-def _latest(changes: Iterable[Change]) -> dict[int, Change]:
+def _latest(changes: Iterable[EntryChange]) -> dict[int, EntryChange]:
     """Return the last change of each line, with the last note that any of them has."""
-    latest: dict[int, Change] = {}
+    latest: dict[int, EntryChange] = {}
     for change in changes:
         if change.entry is not None:
             before = latest.get(change.entry)
@@ -130,12 +130,12 @@ def _latest(changes: Iterable[Change]) -> dict[int, Change]:
     return latest
 
 
-def _game(change: Change) -> str:
+def _game(change: EntryChange) -> str:
     return f"igdb:{change.igdb_id}" if change.igdb_id is not None else name_key(change.name or "")
 
 
-def _at(change: Change, place: int | None, place_before: int | None) -> Change:
-    return Change(
+def _at(change: EntryChange, place: int | None, place_before: int | None) -> EntryChange:
+    return EntryChange(
         entry=change.entry,
         name=change.name,
         igdb_id=change.igdb_id,

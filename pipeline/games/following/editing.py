@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from models import GameList, GameListEntry
 from models.errors import UsageError
 from models.names import name_key
-from pipeline.games.following.changes import Change
+from pipeline.games.following.changes import EntryChange
 from pipeline.games.following.list_rows import (
     ListRow,
     NewLine,
@@ -27,7 +27,7 @@ from pipeline.games.following.list_rows import (
     move_line,
     want_what_is_listed,
 )
-from pipeline.games.following.naming import Line, line_named
+from pipeline.games.following.naming import NamedLine, line_named
 from pipeline.games.store.decisions import own_game
 from pipeline.games.store.wanted import begin_wanting
 
@@ -64,7 +64,7 @@ def create_list(
         raise UsageError(f"there is a list {called!r} already; `lootwire games lists add {called!r} TITLE` adds to it")
     text = _text(description)
     list_id = add_list(connection, called, person_id, now, ranked=ranked, wants=wants, description=text)
-    log_change(connection, list_id, "created", [Change(description=text)] if text else [], now)
+    log_change(connection, list_id, "created", [EntryChange(description=text)] if text else [], now)
     return lock_list(connection, called, person_id)
 
 
@@ -91,7 +91,7 @@ def describe_list(
         values["description"] = text  # type: ignore[assignment]
     if values:
         connection.execute(update(GameList).where(GameList.id == row.id).values(values))
-        log_change(connection, row.id, "described", [Change(description=_words(values))], now)
+        log_change(connection, row.id, "described", [EntryChange(description=_words(values))], now)
     if "wants" in values:
         want_what_is_listed(connection, now)
     return lock_list(connection, row.name, person_id)
@@ -141,7 +141,7 @@ def move(connection: Connection, name: str, person_id: int, named: str | int, pl
     return Placed(list=row.name, name=line.name, place=to, place_before=line.position, of=len(lines))
 
 
-def remove_line(connection: Connection, name: str, person_id: int, named: str | int, now: datetime) -> Line:
+def remove_line(connection: Connection, name: str, person_id: int, named: str | int, now: datetime) -> NamedLine:
     """Take a line off a list; where the list wants its games, that game is wanted for it no more."""
     begin_wanting(connection, now)
     row, _, line = _line(connection, name, person_id, named)
@@ -152,7 +152,9 @@ def remove_line(connection: Connection, name: str, person_id: int, named: str | 
     return line
 
 
-def note_line(connection: Connection, name: str, person_id: int, named: str | int, text: str, now: datetime) -> Line:
+def note_line(
+    connection: Connection, name: str, person_id: int, named: str | int, text: str, now: datetime
+) -> NamedLine:
     """Write a note beside a line; an empty one takes it away."""
     row, _, line = _line(connection, name, person_id, named)
     note = _text(text)
@@ -163,13 +165,15 @@ def note_line(connection: Connection, name: str, person_id: int, named: str | in
     return line
 
 
-def _line(connection: Connection, name: str, person_id: int, named: str | int) -> tuple[ListRow, Sequence[Line], Line]:
+def _line(
+    connection: Connection, name: str, person_id: int, named: str | int
+) -> tuple[ListRow, Sequence[NamedLine], NamedLine]:
     row = lock_list(connection, name, person_id)
     lines = load_lines(connection, row.id)
     return row, lines, line_named(lines, named, row.name)
 
 
-def _is_same(line: Line, new: NewLine) -> bool:
+def _is_same(line: NamedLine, new: NewLine) -> bool:
     if line.igdb_id is not None and new.igdb_id is not None:
         return line.igdb_id == new.igdb_id
     return name_key(line.written) == name_key(new.written)

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, func, select
 
 from models import GameList, GameListEntry, GameMetadata, ListActivity
 from models.moments import Moment
-from pipeline.games.following.changes import Change
+from pipeline.games.following.changes import EntryChange
 
-__all__ = ["Activity", "Change", "Form", "load_log", "written"]
+__all__ = ["Activity", "EntryChange", "Form", "load_log", "written"]
 
 _COLUMNS = ("place", "title", "year", "igdb_id", "written", "notes", "added_at")
 _GAMES = (
@@ -44,7 +44,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Moment
     verb: str
-    changes: list[Change]
+    changes: list[EntryChange]
     told_at: Moment | None
     id: int
 

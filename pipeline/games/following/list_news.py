@@ -12,7 +12,7 @@ from models import GameList, GameListEntry, ListActivity
 from models.details import LibraryDetail, LibraryLine
 from models.events import EventKind
 from pipeline.events.append import NewEvent, append_events
-from pipeline.games.following.changes import Change, Net, net_changes
+from pipeline.games.following.changes import EntryChange, Net, net_changes
 
 # From the first change on that was not told: more than people need to put a list in order, and no day later.
 GROUPED_FOR = timedelta(minutes=10)
@@ -60,7 +60,7 @@ def _tell(connection: Connection, list_ids: Collection[int], now: datetime) -> C
 
 def _event(row: Any, activities: list[Any], order: list[int]) -> NewEvent | None:
     """Return the event of a list's activities; None where nothing is left of them."""
-    net = net_changes(order, [msgspec.convert(activity.changes, list[Change]) for activity in activities])
+    net = net_changes(order, [msgspec.convert(activity.changes, list[EntryChange]) for activity in activities])
     if not net:
         return None
     first, last = activities[0], activities[-1]
@@ -84,7 +84,7 @@ def _detail(name: str, net: Net) -> LibraryDetail:
     )
 
 
-def _lines(changes: Iterable[Change]) -> tuple[LibraryLine, ...]:
+def _lines(changes: Iterable[EntryChange]) -> tuple[LibraryLine, ...]:
     return tuple(
         LibraryLine(name=change.name or "", note=change.note, place=change.place, place_before=change.place_before)
         for change in changes

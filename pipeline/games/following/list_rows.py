@@ -13,9 +13,9 @@ from models.errors import UnknownThing
 from models.names import name_key, nearest, slug
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.database.bulk import execute_rows, insert_rows, rows_as_table
-from pipeline.games.following.changes import Change, moved_between
+from pipeline.games.following.changes import EntryChange, moved_between
 from pipeline.games.following.follows import games_for
-from pipeline.games.following.naming import Line
+from pipeline.games.following.naming import NamedLine
 from pipeline.games.releases.news import introduce
 from pipeline.games.store.wanted import Reason, unwant, want
 from pipeline.games.store.works import give_works
@@ -118,10 +118,10 @@ def add_list(connection: Connection, name: str, person_id: int, now: datetime, *
     return list_id
 
 
-def load_lines(connection: Connection, list_id: int) -> list[Line]:
+def load_lines(connection: Connection, list_id: int) -> list[NamedLine]:
     """Return the lines of a list in its order."""
     rows = connection.execute(_LINES.where(GameListEntry.list_id == list_id))
-    return [Line(**row) for row in rows.mappings()]
+    return [NamedLine(**row) for row in rows.mappings()]
 
 
 def insert_line(connection: Connection, list_id: int, line: NewLine, place: int, now: datetime) -> int:
@@ -133,19 +133,19 @@ def insert_line(connection: Connection, list_id: int, line: NewLine, place: int,
     return line_id
 
 
-def delete_line(connection: Connection, list_id: int, line: Line) -> None:
+def delete_line(connection: Connection, list_id: int, line: NamedLine) -> None:
     """Delete a line, and close the gap."""
     connection.execute(delete(LINES).where(LINES.c.id == line.id))
     below = (LINES.c.list_id == list_id) & (LINES.c.position > line.position)
     connection.execute(update(LINES).where(below).values(position=LINES.c.position - 1))
 
 
-def move_line(connection: Connection, list_id: int, line: Line, place: int) -> None:
+def move_line(connection: Connection, list_id: int, line: NamedLine, place: int) -> None:
     """Move a line to another place by one statement; those in between make room."""
     connection.execute(_MOVE, {"list": list_id, "place_before": line.position, "place": place})
 
 
-def replace_lines(connection: Connection, list_id: int, lines: Sequence[NewLine], now: datetime) -> list[Change]:
+def replace_lines(connection: Connection, list_id: int, lines: Sequence[NewLine], now: datetime) -> list[EntryChange]:
     """Store the lines of a list in place of those that it had; returns what that changes.
 
     A line of the same game, or of the same text, stays the line that it was, with its notes.
@@ -196,7 +196,7 @@ def log_change(
     connection: Connection,
     list_id: int,
     verb: Verb,
-    changes: Collection[Change],
+    changes: Collection[EntryChange],
     now: datetime,
     *,
     silent: bool = False,
@@ -218,11 +218,11 @@ def want_what_is_listed(connection: Connection, now: datetime) -> None:
 
 
 def _rows(
-    connection: Connection, list_id: int, lines: Sequence[NewLine], before: Sequence[Line], now: datetime
+    connection: Connection, list_id: int, lines: Sequence[NewLine], before: Sequence[NamedLine], now: datetime
 ) -> list[dict[str, Any]]:
     works = works_of_lines(connection, lines)
     by_game = {line.igdb_id: line for line in reversed(before) if line.igdb_id is not None}
-    by_text: dict[str, Line] = {name_key(line.written): line for line in reversed(before)}
+    by_text: dict[str, NamedLine] = {name_key(line.written): line for line in reversed(before)}
     free = {line.id for line in before}
     rows = []
     for place, new in enumerate(lines, 1):
@@ -250,7 +250,7 @@ def _row(list_id: int, place: int, line: NewLine, works: Mapping[NewLine, int], 
     }
 
 
-def _differences(before: Sequence[Line], after: Sequence[Line]) -> list[Change]:
+def _differences(before: Sequence[NamedLine], after: Sequence[NamedLine]) -> list[EntryChange]:
     """Return the fewest changes that turn the one list into the other."""
     places_before = {line.id: line.position for line in before}
     kept = places_before.keys() & {line.id for line in after}
@@ -266,9 +266,9 @@ def _differences(before: Sequence[Line], after: Sequence[Line]) -> list[Change]:
     ]
 
 
-def change_of(line: Line, *, place: int | None = None, place_before: int | None = None) -> Change:
+def change_of(line: NamedLine, *, place: int | None = None, place_before: int | None = None) -> EntryChange:
     """Return what happened to a line, as the log keeps it."""
-    return Change(
+    return EntryChange(
         entry=line.id, name=line.name, igdb_id=line.igdb_id, place=place, place_before=place_before, note=line.notes
     )
 

@@ -34,7 +34,7 @@ _LISTED = (
 )
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class ListEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a list: its text, the game that it is taken for, and how sure that is; `position` counts from 1.
 
     `id` stays with the line wherever it is moved.
@@ -259,7 +259,7 @@ def load_lists(connection: Connection, person_id: int = OWNER_ID) -> list[Listed
     return [Listed(**dict(zip(names, row, strict=True))) for row in connection.execute(query)]
 
 
-def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -> list[Entry]:
+def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -> list[ListEntry]:
     """Return the lines of a list in its order; raises `UsageError` if there is none of that name."""
     query = (
         select(
@@ -279,7 +279,7 @@ def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -
         .order_by(GameListEntry.position)
     )
     return [
-        Entry(
+        ListEntry(
             position=row.position,
             written=row.written,
             verdict="sure"

@@ -17,7 +17,7 @@ class UnknownEntry(UnknownThing):
     """The list has no such line."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class NamedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a list as it is stored; `game` is IGDB's name of the entry that it was taken for."""
 
     id: int
@@ -34,7 +34,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return self.game or self.written
 
 
-def line_named(lines: Sequence[Line], named: str | int, list_name: str) -> Line:
+def line_named(lines: Sequence[NamedLine], named: str | int, list_name: str) -> NamedLine:
     """Return the line that a person means by `7`, `igdb:1942` or a title; a number is that of the line's row.
 
     Raises `UnknownEntry` where it is none of them, `UsageError` where it may be several, and says which it may be.
@@ -59,12 +59,12 @@ def line_named(lines: Sequence[Line], named: str | int, list_name: str) -> Line:
     raise UnknownEntry(f"{shown!r} is not on the list {list_name!r}; {hint}")
 
 
-def _of_igdb(lines: Sequence[Line], written: str) -> list[Line]:
+def _of_igdb(lines: Sequence[NamedLine], written: str) -> list[NamedLine]:
     number = int(written.partition(":")[2])
     return [line for line in lines if line.igdb_id == number]
 
 
-def _of_text(lines: Sequence[Line], written: str) -> list[Line]:
+def _of_text(lines: Sequence[NamedLine], written: str) -> list[NamedLine]:
     """Return the lines with this very text, or else those whose text or game differs from it in its spelling alone."""
     exact = [line for line in lines if written in {line.written, line.game}]
     if exact:

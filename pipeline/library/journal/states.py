@@ -34,7 +34,7 @@ LONGEST_NAME, LONGEST_TAG, MOST_TAGS, LONGEST_NOTES = 300, 60, 50, 20_000
 YEARS = range(1947, 2101)
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class StateChange(msgspec.Struct, frozen=True, kw_only=True):
     """A field that a person changed, before and after."""
 
     field: str
@@ -79,7 +79,7 @@ def check_wish(wish: Wish) -> None:
         _check_text(text, most)
 
 
-def set_state(connection: Connection, person_id: int, work_id: int, wish: Wish, now: datetime) -> list[Change]:
+def set_state(connection: Connection, person_id: int, work_id: int, wish: Wish, now: datetime) -> list[StateChange]:
     """Write down what a person says of a work, and return what that changed; belongs in a turn.
 
     What was cleared is given back: the next import or sync may say it. Raises `UsageError`.
@@ -98,7 +98,9 @@ def set_state(connection: Connection, person_id: int, work_id: int, wish: Wish, 
     write_state(connection, person_id, work_id, after, now)
     end_writing(connection, person_id, [work_id], now)
     return [
-        Change(field=field, old=before[field], new=after[field]) for field in FIELDS if before[field] != after[field]
+        StateChange(field=field, old=before[field], new=after[field])
+        for field in FIELDS
+        if before[field] != after[field]
     ]
 
 

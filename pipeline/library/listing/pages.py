@@ -99,7 +99,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     ranked: bool
 
 
-class Relative(msgspec.Struct, frozen=True):
+class RelativeWork(msgspec.Struct, frozen=True):
     """A work that is a remake or an expansion of another one, or that such a one is of."""
 
     name: str
@@ -113,7 +113,7 @@ class WorkPage(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[Entry]
     playthroughs: list[Through]
     lists: list[Place]
-    relatives: list[Relative]
+    relatives: list[RelativeWork]
 
 
 def load_work_page(connection: Connection, person_id: int, work_id: int) -> WorkPage | None:
@@ -206,11 +206,11 @@ def _places(connection: Connection, person_id: int, work_id: int) -> list[Place]
     return [Place(**row) for row in connection.execute(query).mappings()]
 
 
-def _relatives(connection: Connection, work_id: int) -> list[Relative]:
+def _relatives(connection: Connection, work_id: int) -> list[RelativeWork]:
     """Return what a work is of, and what is of it: "remake of Final Fantasy VII", "Final Fantasy VII: its remake"."""
     this = select(Work.parent_work_id).where(Work.id == work_id).scalar_subquery()
     above = select(Work.name).where(Work.id == this)
     own = connection.scalar(select(Work.relation).where(Work.id == work_id))
-    relatives = [Relative(name, f"{own} of") for name in connection.scalars(above) if own is not None]
+    relatives = [RelativeWork(name, f"{own} of") for name in connection.scalars(above) if own is not None]
     below = select(Work.name, Work.relation).where(Work.parent_work_id == work_id).order_by(Work.name)
-    return [*relatives, *(Relative(row.name, row.relation or "") for row in connection.execute(below))]
+    return [*relatives, *(RelativeWork(row.name, row.relation or "") for row in connection.execute(below))]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, text
 from models import GameList, GameListEntry
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.games.following import list_rows
-from pipeline.games.following.changes import Change
+from pipeline.games.following.changes import EntryChange
 from pipeline.library.records import ListRecord
 
 _MEANT = text("""
@@ -104,7 +104,7 @@ def add_lines(connection: Connection, known: StoredList, lines: Sequence[Placed]
     statement = insert_rows(GameListEntry.__table__, tuple(rows[0])).returning(GameListEntry.id, GameListEntry.position)
     ids = {row.position: row.id for row in execute_rows(connection, statement, rows)}
     changes = [
-        Change(entry=ids[row["position"]], name=row["written"], igdb_id=row["igdb_id"], place=row["position"])
+        EntryChange(entry=ids[row["position"]], name=row["written"], igdb_id=row["igdb_id"], place=row["position"])
         for row in rows
     ]
     list_rows.log_change(connection, known.id, "added", changes, now, silent=True)

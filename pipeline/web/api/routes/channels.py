@@ -21,7 +21,7 @@ from pipeline.channels.listing.streams import (
 )
 from pipeline.channels.listing.watching import WatchedChannel
 from pipeline.operations import channels
-from pipeline.operations.channels import Added, CampaignChannels, CategoryAnswer, Statistics, WantedCategory
+from pipeline.operations.channels import Added, CampaignChannels, CategoryAnswer, ChannelStatistics, WantedCategory
 from pipeline.web.api.calls import Changing, Reading, Working
 from pipeline.web.api.paging import Page, PageQuery, make_page, page_of, read_cursor
 from pipeline.web.api.problems import FieldProblem, InvalidRequest, RequestProblem
@@ -57,7 +57,7 @@ class ListToFollow(msgspec.Struct, frozen=True, kw_only=True):
     text: str | UnsetType = UNSET
 
 
-class ImportedList(msgspec.Struct, frozen=True, kw_only=True):
+class ImportedChannels(msgspec.Struct, frozen=True, kw_only=True):
     """What became of each name of a list, and how the list was read."""
 
     read_as: str
@@ -94,7 +94,7 @@ def follow_channels(call: Working, body: ToFollow) -> Added:
 
 
 @routes.add("POST", "/channel-lists", scope="follow", role="member", status=201)
-def import_channels(call: Working, body: ListToFollow) -> ImportedList:
+def import_channels(call: Working, body: ListToFollow) -> ImportedChannels:
     """Follow the channels of a list, or all that the owner's account follows at Twitch."""
     if body.text is UNSET and not call.is_owner:
         raise RequestProblem("not-allowed", "the account that is signed in to Twitch is the owner's; give a text")
@@ -103,7 +103,7 @@ def import_channels(call: Working, body: ListToFollow) -> ImportedList:
         detail = f"names {len(listed.names):,} channels; {NAMES_AT_ONCE:,} at most in a request"
         raise InvalidRequest([FieldProblem(pointer="/text", detail=detail)])
     added, read_as = channels.follow_list(call.runtime, call.person_id, call.now, listed)
-    return ImportedList(read_as=read_as, added=added)
+    return ImportedChannels(read_as=read_as, added=added)
 
 
 @routes.add("DELETE", "/channels/{channel}", scope="follow", role="member")
@@ -122,7 +122,7 @@ def show_status(call: Working, channel: str) -> ChannelStatus:
 
 
 @routes.add("GET", "/channels/{channel}/stats", scope="read")
-def show_statistics(call: Reading, channel: str, query: StatisticsQuery) -> Statistics:
+def show_statistics(call: Reading, channel: str, query: StatisticsQuery) -> ChannelStatistics:
     """Sum up a channel: time on air, viewers, categories, weekdays and hours, and its last streams.
 
     Averages are weighted by time.

@@ -8,8 +8,8 @@ from msgspec import UNSET, UnsetType
 from pipeline.games.finding.names import read_games
 from pipeline.games.following.editing import Placed
 from pipeline.games.following.list_export import Activity
-from pipeline.games.following.lists import Entry, Listed
-from pipeline.games.following.naming import Line
+from pipeline.games.following.lists import Listed, ListEntry
+from pipeline.games.following.naming import NamedLine
 from pipeline.operations import lists
 from pipeline.operations.lists import ImportedList, SettledEntry
 from pipeline.operations.meaning import as_program_means
@@ -143,7 +143,7 @@ def show_log(call: Reading, name: str, query: PageQuery) -> Page[Activity]:
 
 
 @routes.add("GET", "/lists/{name}/entries", scope="library")
-def list_entries(call: Reading, name: str, query: PageQuery) -> Page[Entry]:
+def list_entries(call: Reading, name: str, query: PageQuery) -> Page[ListEntry]:
     """List the lines of a list in its order: what each was taken for, how, and how sure that is."""
     return page_of(lists.list_entries(call.connection, call.person_id, name), query, lambda each: each.position)
 
@@ -169,7 +169,7 @@ def move_entry(call: Changing, name: str, entry: str, body: MoveBody) -> Placed:
 
 
 @routes.add("PUT", "/lists/{name}/entries/{entry}/note", scope="library")
-def note_entry(call: Changing, name: str, entry: str, body: NoteBody) -> Line:
+def note_entry(call: Changing, name: str, entry: str, body: NoteBody) -> NamedLine:
     """Write a note beside a line of a list."""
     return lists.note_entry(call.connection, call.person_id, call.now, name, as_program_means(entry), body.notes)
 

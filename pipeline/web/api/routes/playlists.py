@@ -33,7 +33,7 @@ class Placing(msgspec.Struct, frozen=True, kw_only=True):
     at: Number | None = None
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class SoundPlace(msgspec.Struct, frozen=True, kw_only=True):
     """A place on a playlist; 1 is the first."""
 
     place: Number
@@ -100,7 +100,7 @@ def add_sounds(call: Changing, playlist: Name, body: Placing) -> PlaylistOrder:
 
 
 @routes.add("PUT", "/playlists/{playlist}/sounds/{sound}", scope="sounds", role="member")
-def move_sound(call: Changing, playlist: Name, sound: Number, body: Place) -> PlaylistOrder:
+def move_sound(call: Changing, playlist: Name, sound: Number, body: SoundPlace) -> PlaylistOrder:
     """Move a sound to a place on its playlist."""
     chosen = playlists.find_playlist(call.connection, call.person_id, playlist)
     return playlists.move_sound(call.connection, call.person_id, chosen, sound, body.place, call.now)

@@ -9,7 +9,7 @@ import msgspec
 from pipeline.operations import rom_answers as answers
 from pipeline.operations import roms
 from pipeline.operations.rom_answers import ExportAnswer, ReopenedRoms
-from pipeline.operations.roms import FolderAnswer, RomAnswer, RomPage, UnreadFile
+from pipeline.operations.roms import RomAnswer, RomFolderAnswer, RomPage, UnreadFile
 from pipeline.roms.exports.records import Exported, Format
 from pipeline.roms.listing.collected import RomFilter, RomKey, key_of
 from pipeline.roms.listing.dats import ListedDat
@@ -209,13 +209,13 @@ def undo_roms(call: Changing, body: SomeRoms) -> ReopenedRoms:
 
 
 @routes.add("GET", "/roms/folders", scope="library", role="owner")
-def list_folders(call: Reading, query: PageQuery) -> Page[FolderAnswer]:
+def list_folders(call: Reading, query: PageQuery) -> Page[RomFolderAnswer]:
     """List your folders of ROMs: what is in them, when they were looked at, and what is wrong with them."""
     return page_of(roms.list_folders(call.connection, call.person_id), query, lambda each: (each.path, each.folder))
 
 
 @routes.add("POST", "/roms/folders", scope="library", role="owner", status=201)
-def add_folder(call: Changing, body: FolderBody) -> FolderAnswer:
+def add_folder(call: Changing, body: FolderBody) -> RomFolderAnswer:
     """Add a folder of the server's machine, with what is in its folders; it is looked at every hour.
 
     Adding it again changes its platform, layout and patterns.
@@ -234,7 +234,7 @@ def add_folder(call: Changing, body: FolderBody) -> FolderAnswer:
 
 
 @routes.add("GET", "/roms/folders/{folder}", scope="library", role="owner")
-def show_folder(call: Reading, folder: Number) -> FolderAnswer:
+def show_folder(call: Reading, folder: Number) -> RomFolderAnswer:
     """Show one folder of ROMs."""
     return roms.show_folder(call.connection, call.person_id, folder)
 
@@ -246,7 +246,7 @@ def remove_folder(call: Changing, folder: Number) -> None:
 
 
 @routes.add("POST", "/roms/folders/{folder}/scan", scope="library", role="owner", status=202)
-def scan_folder(call: Changing, folder: Number) -> FolderAnswer:
+def scan_folder(call: Changing, folder: Number) -> RomFolderAnswer:
     """Have the worker look at a folder in its next round; `scanned_at` says when it was done."""
     return roms.scan_soon(call.connection, call.person_id, call.now, folder)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from pipeline.operations import sound_folders, sounds
-from pipeline.operations.sound_folders import FolderAnswer
+from pipeline.operations.sound_folders import SoundFolderAnswer
 from pipeline.operations.sounds import AddedSound, PlayLine, SoundAnswer, SoundWish, TagLine, TagsAnswer
 from pipeline.sound.listing.sounds import SoundLine, key_of
 from pipeline.sound.listing.statistics import SoundStatistics, load_statistics
@@ -157,13 +157,13 @@ def render_sounds(call: Changing, body: RenderWish) -> RenderAnswer:
 
 
 @routes.add("GET", "/sounds/folders", scope="admin", role="owner")
-def list_folders(call: Reading, query: PageQuery) -> Page[FolderAnswer]:
+def list_folders(call: Reading, query: PageQuery) -> Page[SoundFolderAnswer]:
     """List the folders of sounds on the server."""
     return page_of(sound_folders.list_folders(call.connection, call.person_id), query, lambda each: each.id)
 
 
 @routes.add("POST", "/sounds/folders", scope="admin", role="owner", status=201)
-def add_folder(call: Changing, body: NewFolder) -> FolderAnswer:
+def add_folder(call: Changing, body: NewFolder) -> SoundFolderAnswer:
     """Add a folder of sounds on the server, or change one, and have it scanned while Lootwire runs."""
     (folder,) = sound_folders.choose_folders(
         call.runtime, call.connection, call.person_id, [body.path], call.now, kind=body.kind, profile=body.profile
@@ -172,7 +172,7 @@ def add_folder(call: Changing, body: NewFolder) -> FolderAnswer:
 
 
 @routes.add("POST", "/sounds/folders/{folder}/scan", scope="admin", role="owner")
-def scan_folder(call: Changing, folder: Number) -> FolderAnswer:
+def scan_folder(call: Changing, folder: Number) -> SoundFolderAnswer:
     """Have a folder scanned while Lootwire runs; `scan_wanted_at` is null when that is done."""
     chosen = sound_folders.find_folder(call.connection, call.person_id, str(folder))
     return sound_folders.queue_scan(call.connection, chosen, call.now)

@@ -12,10 +12,10 @@ from models import Event, ListActivity
 from models.people import OWNER_ID
 from pipeline.games import clock
 from pipeline.games.following import editing
-from pipeline.games.following.changes import Change, applied
+from pipeline.games.following.changes import EntryChange, applied
 from pipeline.games.following.list_rows import NewLine, load_lines, read_list
 from pipeline.games.following.lists import keep_list
-from pipeline.games.following.naming import Line
+from pipeline.games.following.naming import NamedLine
 from pipeline.games.store.games import store_games
 from tests.pipeline.games.documents import doc
 
@@ -81,7 +81,7 @@ class Lists:
         with self.engine.begin() as connection:
             return do(connection)
 
-    def lines(self, name: str = TOP) -> list[Line]:
+    def lines(self, name: str = TOP) -> list[NamedLine]:
         with self.engine.connect() as connection:
             return load_lines(connection, read_list(connection, name, self.person_id).id)
 
@@ -90,12 +90,12 @@ class Lists:
         assert [line.position for line in lines] == list(range(1, len(lines) + 1))
         return [line.name for line in lines]
 
-    def log(self, name: str = TOP) -> list[tuple[str, list[Change]]]:
+    def log(self, name: str = TOP) -> list[tuple[str, list[EntryChange]]]:
         with self.engine.connect() as connection:
             list_id = read_list(connection, name, self.person_id).id
             query = select(ListActivity.verb, ListActivity.changes).where(ListActivity.list_id == list_id)
             rows = connection.execute(query.order_by(ListActivity.id)).all()
-        return [(row.verb, msgspec.convert(row.changes, list[Change])) for row in rows]
+        return [(row.verb, msgspec.convert(row.changes, list[EntryChange])) for row in rows]
 
     def replayed(self, name: str = TOP) -> list[int]:
         """The rows of a list's lines in the order that its log leads to."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.games.following.changes import Change, applied, moved_between, net_changes, undone
+from pipeline.games.following.changes import EntryChange, applied, moved_between, net_changes, undone
 
 
 class Shelf:
@@ -14,7 +14,7 @@ class Shelf:
     def __init__(self, length: int) -> None:
         self.order = list(range(1, length + 1))
         self.names = {entry: f"Game {entry}" for entry in self.order}
-        self.log: list[list[Change]] = []
+        self.log: list[list[EntryChange]] = []
 
     def move(self, place_before: int, place: int) -> None:
         entry = self.order.pop(place_before - 1)
@@ -37,7 +37,7 @@ class Shelf:
         self, entry: int, *, place: int | None = None, place_before: int | None = None, note: str | None = None
     ) -> None:
         name = self.names[entry]
-        self.log.append([Change(entry=entry, name=name, place=place, place_before=place_before, note=note)])
+        self.log.append([EntryChange(entry=entry, name=name, place=place, place_before=place_before, note=note)])
 
     def net(self) -> tuple[list[tuple[str, int]], list[tuple[str, int]], list[tuple[str, int, int]]]:
         net = net_changes(self.order, self.log)

@@ -3,13 +3,13 @@
 import pytest
 
 from models.errors import UsageError
-from pipeline.games.following.naming import Line, line_named
+from pipeline.games.following.naming import NamedLine, line_named
 
 LINES = [
-    Line(id=1, position=1, written="ico", igdb_id=10, game="Ico"),
-    Line(id=2, position=2, written="Rez Infinite", igdb_id=11),
-    Line(id=3, position=3, written="1942"),
-    Line(id=4, position=4, written="Rez: Infinite", igdb_id=12),
+    NamedLine(id=1, position=1, written="ico", igdb_id=10, game="Ico"),
+    NamedLine(id=2, position=2, written="Rez Infinite", igdb_id=11),
+    NamedLine(id=3, position=3, written="1942"),
+    NamedLine(id=4, position=4, written="Rez: Infinite", igdb_id=12),
 ]
 
 

@@ -5,11 +5,11 @@ import pytest
 from models.errors import UsageError
 from models.people import OWNER_ID
 from pipeline.library.journal.games import GameOfWork
-from pipeline.library.journal.states import Change, Wish, set_state
+from pipeline.library.journal.states import StateChange, Wish, set_state
 from tests.pipeline.library.shelf import Shelf
 
 
-def say(shelf: Shelf, game: GameOfWork, **wish: object) -> list[Change]:
+def say(shelf: Shelf, game: GameOfWork, **wish: object) -> list[StateChange]:
     with shelf.turn() as connection:
         return set_state(connection, OWNER_ID, game.work_id, Wish(**wish), shelf.now)  # type: ignore[arg-type]
 

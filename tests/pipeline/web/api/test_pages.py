@@ -36,6 +36,11 @@ def test_the_document_is_openapi(stranger: httpx.Client, things: Things) -> None
     assert [*OpenAPIV31SpecValidator(own).iter_errors()] == []
 
 
+def test_no_two_types_of_the_document_have_the_same_name() -> None:
+    # Else they are named with their modules, and lists of them not at all.
+    assert [name for name in document_of()["components"]["schemas"] if "." in name] == []
+
+
 def test_the_document_names_each_status_and_what_it_takes(things: Things) -> None:
     paths = plain(document_of(tuple(things.routes.operations)))["paths"]
 
