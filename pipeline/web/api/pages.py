@@ -121,7 +121,7 @@ def _operation(
         "parameters": [_row(_resolved(each, components)) for each in described["parameters"]],
         "body": next(iter(body["content"].values()))["schema"] if body else None,
         "status": status,
-        "answer": next(iter(content.values()))["schema"] if content else None,
+        "answer": next(iter(content.values())).get("schema") if content else None,
         "others": [other for other in described["responses"] if other not in {status, "default"}],
     }
 
