@@ -1,6 +1,6 @@
 """The API as an ASGI application: from a request to the door and back, with a bounded pool of threads between."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
@@ -25,9 +25,12 @@ from pipeline.web.api.written import PROBLEMS, READ_ONLY, Written, problem
 
 # Requests that are answered at once; others wait.
 THREADS = 4
+# Bodies that are files, which are in memory whole; others wait.
+FILES = 2
 # Seconds that a request may take, waiting included.
 DEADLINE = 30.0
 _PREFIX = PREFIX.split("/")[1:]
+_ADMITTED = Answer(status=100)
 
 
 class Entry:
@@ -41,6 +44,7 @@ class Entry:
         self._origins = Origins(settings.api_origins)
         self._proxies = settings.trusted_proxies
         self._limiter = anyio.CapacityLimiter(THREADS)
+        self._files = anyio.CapacityLimiter(FILES)
         self._paths: Paths[dict[str, Operation]] = Paths()
         by_path: dict[str, dict[str, Operation]] = {}
         for operation in operations:
@@ -76,26 +80,40 @@ class Entry:
             allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"}))
             return self._without_operation(method, allowed, headers)
         try:
-            body = await read_body(headers, receive, is_file=operation.body is bytes)
             query = read_query(scope["query_string"])
+            asked = self._asked(operation, scope, headers=headers, path=path, query=query)
+            if operation.body is bytes:
+                return await self._answer_with_file(operation, asked, receive)
+            body = await read_body(headers, receive)
             _check_kind(operation, headers, body)
         except RequestProblem as error:
             return problem(error.kind, str(error), error.headers, error.fields)
-        return await self._open(operation, scope, headers=headers, path=path, query=query, body=body)
+        return await self._in_time(lambda: self._work(operation, msgspec.structs.replace(asked, body=body)))
 
-    async def _open(self, operation: Operation, scope: Scope, **asked: Any) -> Answer:
+    async def _answer_with_file(self, operation: Operation, asked: Asked, receive: Receive) -> Answer:
+        """Answer a request whose body is a file, of which nothing is read before it is known who sends it."""
+        refused = await self._in_time(lambda: self._door.refusal(operation, asked) or _ADMITTED)
+        if refused is not _ADMITTED:
+            return msgspec.structs.replace(refused, headers={**refused.headers, "Connection": "close"})
+        async with self._files:
+            body = await read_body(asked.headers, receive, is_file=True)
+            _check_kind(operation, asked.headers, body)
+            return await self._in_time(lambda: self._work(operation, msgspec.structs.replace(asked, body=body)))
+
+    def _asked(self, operation: Operation, scope: Scope, *, headers: Mapping[str, str], **parts: Any) -> Asked:
         peer = scope["client"][0] if scope.get("client") else ""
-        request = Asked(
+        return Asked(
             method=operation.method,
             target=scope["raw_path"].decode("latin-1"),
-            client=client_of(peer, asked["headers"].get("x-forwarded-for", ""), self._proxies),
-            **asked,
+            client=client_of(peer, headers.get("x-forwarded-for", ""), self._proxies),
+            headers=headers,
+            **parts,
         )
+
+    async def _in_time(self, work: Callable[[], Answer]) -> Answer:
         try:
             with anyio.fail_after(DEADLINE):
-                return await anyio.to_thread.run_sync(
-                    self._work, operation, request, limiter=self._limiter, abandon_on_cancel=True
-                )
+                return await anyio.to_thread.run_sync(work, limiter=self._limiter, abandon_on_cancel=True)
         except TimeoutError:
             return problem("away", f"this took longer than {DEADLINE:.0f} s", {"Retry-After": "30"})
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 import anyio
 from starlette.types import Receive, Scope, Send
 
+from models.errors import LootwireError
 from pipeline.web.api.messages import Answer
 from pipeline.web.api.problems import RequestProblem
 
@@ -18,7 +19,7 @@ _CLOSES = {"Connection": "close"}
 _WITHOUT_BODY = frozenset({204, 304})
 
 
-class ClientGone(Exception):
+class ClientGone(LootwireError):
     """A client that went away in the middle of its request."""
 
 
@@ -45,7 +46,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, *, is_file: bo
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise ClientGone
+                    raise ClientGone("the client went away")
                 body += message.get("body", b"")
                 if len(body) > largest:
                     raise RequestProblem("too-large", f"a body has at most {largest:,} bytes", headers=_CLOSES)

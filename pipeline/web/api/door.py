@@ -46,12 +46,23 @@ class Door:
         self._entrance = Entrance(runtime, Callers(Rates(runtime.redis_url, policy)))
         self._changes = Changes(runtime, self._entrance, operations)
 
+    def refusal(self, operation: Operation, asked: Asked) -> Answer | None:
+        """Return what is answered to one who may not ask this, whatever the body; None for one who may.
+
+        It is asked before a file is read, of which some would fill the memory. Such a request is counted twice.
+        """
+        answer = self._carried_out(operation, asked, self._admitted)
+        return answer if answer.body else None
+
     def answer(self, operation: Operation, asked: Asked) -> Answer:
         """Answer a request, whatever comes of it: never an error, and never a traceback to the client."""
+        return self._carried_out(operation, asked, self._answered)
+
+    def _carried_out(self, operation: Operation, asked: Asked, carry_out: Callable[[Passage], Answer]) -> Answer:
         passage = Passage(operation=operation, asked=asked, now=self._clock())
         try:
             self._entrance.count(passage)
-            answer = self._answered(passage)
+            answer = carry_out(passage)
             self._entrance.leave(passage)
         except Exception as error:
             if (problem := problem_of(error, self._page)) is None:
@@ -59,6 +70,10 @@ class Door:
                 problem = make_problem("failed", "The log of Lootwire has the reason.", self._page)
             answer = _answer_of(problem, error.headers if isinstance(error, RequestProblem) else {})
         return msgspec.structs.replace(answer, headers={**answer.headers, **passage.headers})
+
+    def _admitted(self, passage: Passage) -> Answer:
+        self._entrance.working(passage)
+        return Answer(status=204)
 
     def _answered(self, passage: Passage) -> Answer:
         """Answer a request, once more where the connection to the database was one of before its restart."""

@@ -55,7 +55,7 @@ def test_a_message_is_shown_as_the_target_would_get_it(with_phone: Operator) -> 
     other = with_phone.run("templates", "preview", "stream.online", "--to", "phone", "--with", str(number))
     assert f"Event {number} is campaign.added, not stream.online" in other.errors
     several = with_phone.run("templates", "preview", "several", "--to", "phone")
-    assert "- Source twitch.drops is stale" in several.out
+    assert "- Source twitch.drops is failing" in several.out
 
 
 def test_templates_are_tried_and_a_mistake_is_named(with_phone: Operator) -> None:

@@ -1,8 +1,11 @@
 """`/library` over HTTP."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -45,7 +48,7 @@ def runtime(runtime: Runtime, engine: Engine) -> Iterator[Runtime]:
         }
         settings = runtime.settings.model_copy(update=addresses)
         asking = Runtime(settings=settings, database_url=runtime.database_url, redis_url=runtime.redis_url)
-        asking.__dict__["engine"] = engine
+        asking.__dict__.update({"engine": engine, "reading_engine": runtime.reading_engine})
         yield asking
 
 
@@ -219,3 +222,18 @@ def test_the_document_says_that_an_import_is_the_file_itself(owner: httpx.Client
     described = owner.get("/openapi.json").json()["paths"]["/library/imports"]["post"]
     assert described["requestBody"]["content"] == {"*/*": {"schema": {}}}
     assert "32 MB at most" in described["description"]
+
+
+@pytest.mark.parametrize("key", [None, "lw_wrong"])
+def test_nothing_of_a_file_is_read_before_it_is_known_who_sends_it(address: str, key: str | None) -> None:
+    place = urlsplit(address)
+    with closing(HTTPConnection(place.hostname or "", place.port)) as connection:
+        connection.putrequest("POST", f"{place.path}/library/imports?name=x")
+        # None of it comes.
+        connection.putheader("Content-Length", str(32 * 1024 * 1024))
+        if key:
+            connection.putheader("Authorization", f"Bearer {key}")
+        connection.endheaders()
+        answer = connection.getresponse()
+
+        assert (answer.status, answer.headers["connection"]) == (401, "close")

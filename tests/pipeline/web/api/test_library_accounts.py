@@ -35,7 +35,7 @@ def runtime(runtime: Runtime, engine: Engine, shops: LocalShops) -> Runtime:
     """A runtime whose Steam is on this machine."""
     settings = runtime.settings.model_copy(update={"steam_url": shops.steam_url})
     asking = Runtime(settings=settings, database_url=runtime.database_url, redis_url=runtime.redis_url)
-    asking.__dict__["engine"] = engine
+    asking.__dict__.update({"engine": engine, "reading_engine": runtime.reading_engine})
     return asking
 
 

@@ -16,3 +16,4 @@ def runtime_at(engine: Engine, servers: Servers, twitch: LocalTwitch, folder: Pa
     with knows_twitch(engine, servers, twitch, folder) as runtime:
         runtime.__dict__["engine"] = engine
         yield runtime
+        runtime.reading_engine.dispose()
