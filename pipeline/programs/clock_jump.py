@@ -41,6 +41,7 @@ from pipeline.events.damping import DAMPING_WINDOW
 from pipeline.games.store.wanted import MONTH
 from pipeline.ingest import service_time
 from pipeline.ingest.turn import take_turn
+from pipeline.people.store import invitations
 from pipeline.programs.operating.incidents import report
 from pipeline.programs.operating.troubles import clock_jumped_back
 from pipeline.roms.store.folders import LONGEST_WAIT
@@ -69,6 +70,17 @@ class Rule(StrEnum):
 # Every time of every table; tests/tasks/test_clock_jump.py finds one that is missing here.
 RULES: Mapping[str, Mapping[str, Rule]] = {
     "account_links": {"seen_at": Rule.WAS},
+    # A key ends when a person said.
+    "api_keys": {
+        "created_at": Rule.WAS,
+        "expires_at": Rule.STAYS,
+        "last_used_at": Rule.WAS,
+        "revoked_at": Rule.WAS,
+    },
+    # Nothing of them changes, as of the ledger.
+    "audit_entries": {"at": Rule.STAYS},
+    # The tick that gives more knows how far ahead it may be; a day's messages are counted by the name of the day.
+    "balances": {"next_due_at": Rule.STAYS, "low_told_at": Rule.WAS, "messages_since": Rule.STAYS},
     "allowed_channels": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
     "campaign_deadlines": {"due_at": Rule.STAYS},
     "channels": {
@@ -122,6 +134,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     },
     "game_states": {"updated_at": Rule.WAS},
     "heartbeats": {"at": Rule.WAS},
+    "idempotent_answers": {"created_at": Rule.WAS},
     "import_lines": {"settled_at": Rule.WAS},
     "imports": {"started_at": Rule.WAS, "finished_at": Rule.WAS},
     "incidents": {
@@ -131,6 +144,8 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "recovered_at": Rule.WAS,
     },
     "held_changes": {"held_at": Rule.WAS, "due_at": Rule.DUE},
+    "invitations": {"created_at": Rule.WAS, "expires_at": Rule.DUE, "used_at": Rule.WAS},
+    "ledger_entries": {"at": Rule.STAYS},
     "library_accounts": {
         "created_at": Rule.WAS,
         "next_due_at": Rule.DUE,
@@ -209,7 +224,8 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "plays": {"at": Rule.WAS},
     # Until a day that a person chose.
     "mutes": {"until": Rule.STAYS, "created_at": Rule.WAS},
-    "people": {"created_at": Rule.WAS},
+    "people": {"created_at": Rule.WAS, "disabled_at": Rule.WAS},
+    "plans": {"created_at": Rule.WAS},
     "reward_campaigns": {
         "start_at": Rule.STAYS,
         "end_at": Rule.STAYS,
@@ -278,6 +294,7 @@ FURTHEST: Mapping[str, Any] = {
     "extractions.lease_until": extractions.LEASE,
     "extractions.next_due_at": extractions.LONGEST_WAIT,
     "held_changes.due_at": DAMPING_WINDOW,
+    "invitations.expires_at": invitations.LASTS,
     "library_accounts.next_due_at": timedelta(days=2),
     "person_works.changes_at": timedelta(days=15),
     "renditions.lease_until": renditions.LEASE,

@@ -4,13 +4,19 @@ A handler says by the type of its first parameter what it needs. One transaction
 with its line in the audit log and what a repeated request is answered.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from sqlalchemy import Connection
 
 from pipeline.people.records import Role, Scope
 from pipeline.runtime.runtime import Runtime
+
+if TYPE_CHECKING:
+    import psycopg
 
 __all__ = ["Call", "Caller", "Changing", "Reading", "Role", "Scope", "Working"]
 
@@ -47,9 +53,16 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(Call, frozen=True, kw_only=True):
-    """A call that reads, in a transaction of its own that may change nothing."""
+    """A call that reads, in a session that may change nothing; each statement sees what is there when it begins."""
 
     connection: Connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Give what is read a transaction for the length of a `with` block, as cursors and settings of its own need."""
+        driver = cast("psycopg.Connection[tuple[object, ...]]", self.connection.connection.driver_connection)
+        with driver.transaction():
+            yield
 
 
 class Changing(Call, frozen=True, kw_only=True):

@@ -134,15 +134,18 @@ def show_statistics(call: Reading, query: PageQuery) -> Page[PlatformStatistics]
 def list_lacking(call: Reading, query: LackingQuery) -> Page[LackingGame]:
     """List what your collection lacks of the games that DATs list: whole games, or some of their files."""
     after = read_cursor(query, Number)
-    lacking = roms.lacking(
-        call.connection,
-        call.person_id,
-        dat_id=query.dat,
-        platform=query.platform,
-        state="incomplete" if query.incomplete else None,
-        after=after[0] if after else None,
-    )
-    return make_page(list(islice(lacking, query.limit + 1)), query, lambda each: each.game_id)
+    # There may be hundreds of thousands: no more are fetched than are shown.
+    with call.transaction():
+        lacking = roms.lacking(
+            call.connection,
+            call.person_id,
+            dat_id=query.dat,
+            platform=query.platform,
+            state="incomplete" if query.incomplete else None,
+            after=after[0] if after else None,
+        )
+        games = list(islice(lacking, query.limit + 1))
+    return make_page(games, query, lambda each: each.game_id)
 
 
 @routes.add("GET", "/roms/misnamed", scope="library")
