@@ -37,7 +37,7 @@ from bench import serving
 from bench._asking import ROUNDS, Asker, measure
 from bench.databases import Servers
 from bench.results import Result, as_long, bounded, percentile, spoken
-from bench.running import Size, run_alone
+from bench.running import Size, keep_pace, run_alone
 from models.people import OWNER_ID
 from pipeline.events.listing import EventFilter, Viewer, list_events
 from pipeline.fetch.limiter import Buckets
@@ -238,15 +238,7 @@ async def _ask_all(port: int, key: str, size: Load) -> list[float]:
     due.put_nowait(None)
     await _read(port, key, due, [])
     readers = [asyncio.create_task(_read(port, key, due, seconds)) for _ in range(size.connections)]
-    begins = time.perf_counter()
-    for number in range(round(size.rate * size.seconds)):
-        at = begins + number / size.rate
-        if (early := at - time.perf_counter()) > 0:
-            await asyncio.sleep(early)
-        due.put_nowait(at)
-    for _ in readers:
-        due.put_nowait(None)
-    await asyncio.gather(*readers)
+    await keep_pace(due, readers, rate=size.rate, seconds=size.seconds)
     return seconds
 
 

@@ -11,6 +11,7 @@ A bench is a file of this folder that has
 """
 
 import argparse
+import asyncio
 import dataclasses
 import importlib
 import io
@@ -139,3 +140,21 @@ def measure(name: str) -> list[Result]:
 
 def _all_reached(results: Sequence[Result]) -> bool:
     return all(result.ok is not False for result in results)
+
+
+async def keep_pace(
+    due: "asyncio.Queue[float | None]", readers: Sequence["asyncio.Task[None]"], *, rate: float, seconds: float
+) -> None:
+    """Give readers so many times a second, each when a request is due, for so long; then their ends, and wait for them.
+
+    A reader that is late does not delay those after it: what it takes counts from when it was due.
+    """
+    begins = time.perf_counter()
+    for number in range(round(rate * seconds)):
+        at = begins + number / rate
+        if (early := at - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
+        due.put_nowait(at)
+    for _ in readers:
+        due.put_nowait(None)
+    await asyncio.gather(*readers)

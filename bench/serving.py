@@ -36,7 +36,7 @@ from sqlalchemy import Engine
 from bench import feeds as site
 from bench.databases import Servers
 from bench.results import Result, bounded, percentile, spoken
-from bench.running import Size, run_alone
+from bench.running import Size, keep_pace, run_alone
 from feeds.publish import publish
 from tests.processes import free_port
 
@@ -154,15 +154,7 @@ async def _ask_all(port: int, paths: list[str], size: Load) -> Answers:
     due: asyncio.Queue[float | None] = asyncio.Queue()
     etags: dict[tuple[str, bool], str] = {}
     readers = [asyncio.create_task(_read(port, paths, due, etags, answers, dice)) for _ in range(size.connections)]
-    begins = time.perf_counter()
-    for number in range(round(size.rate * size.seconds)):
-        at = begins + number / size.rate
-        if (early := at - time.perf_counter()) > 0:
-            await asyncio.sleep(early)
-        due.put_nowait(at)
-    for _ in readers:
-        due.put_nowait(None)
-    await asyncio.gather(*readers)
+    await keep_pace(due, readers, rate=size.rate, seconds=size.seconds)
     return answers
 
 

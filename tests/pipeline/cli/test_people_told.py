@@ -21,8 +21,8 @@ def shared(operator: Operator, hook: WebhookSink, now: datetime) -> Operator:
     for whose in ((), ADA):
         assert operator.run("targets", "add", "hook", address, "--private", *whose).code == 0
     assert operator.run("subscriptions", "add", "--to", "hook", "--kind", "stream.*", "--name", "loot").code == 0
-    told = operator.run("subscriptions", "add", "--to", "hook", "--kind", "campaign.*", "--name", "loot", *ADA)
-    assert told.code == 0
+    added = operator.run("subscriptions", "add", "--to", "hook", "--kind", "campaign.*", "--name", "loot", *ADA)
+    assert added.code == 0
     return operator
 
 

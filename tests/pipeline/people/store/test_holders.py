@@ -31,8 +31,8 @@ def holder(engine: Engine, key: str, *, after: timedelta = timedelta(0)) -> Hold
 
 def is_held(connection: Connection, key: str) -> bool:
     public_id = read_id(key)
-    found = public_id and find_holder_of(connection, public_id, key, NOW)
-    return bool(found)
+    looked_up = public_id and find_holder_of(connection, public_id, key, NOW)
+    return bool(looked_up)
 
 
 def new_key(engine: Engine, **named: object) -> str:
@@ -41,10 +41,10 @@ def new_key(engine: Engine, **named: object) -> str:
 
 
 def test_a_valid_key_is_its_persons(engine: Engine) -> None:
-    found = holder(engine, new_key(engine))
+    looked_up = holder(engine, new_key(engine))
 
-    assert found is not None
-    assert (found.person_id, found.role, found.scopes) == (OWNER_ID, "owner", frozenset(SCOPES))
+    assert looked_up is not None
+    assert (looked_up.person_id, looked_up.role, looked_up.scopes) == (OWNER_ID, "owner", frozenset(SCOPES))
 
 
 def test_what_is_forged_or_cut_is_nobodys(engine: Engine) -> None:
@@ -118,9 +118,9 @@ def test_a_plan_says_how_often_a_key_may_ask(engine: Engine) -> None:
         plan_id = connection.execute(insert(Plan).values(row).returning(Plan.id)).scalar_one()
         connection.execute(update(Person).values(plan_id=plan_id))
 
-    found = holder(engine, new_key(engine))
-    assert found is not None
-    assert found.requests_per_minute == 30
+    looked_up = holder(engine, new_key(engine))
+    assert looked_up is not None
+    assert looked_up.requests_per_minute == 30
 
 
 def test_a_session_that_postgresql_ended_is_told_as_one(engine: Engine) -> None:

@@ -90,7 +90,7 @@ def test_sounds_are_found_by_all_that_a_filter_says(owner: httpx.Client, keep: A
         connection.execute(insert(Rendition).values(sound_id=horn, **ready))
         connection.execute(update(Rendition).values(state="ready"))
 
-    for query, found in (
+    for query, expected in (
         ({"kind": "effect"}, {"air horn", "bell"}),
         ({"tag": "loud"}, {"air horn"}),
         ({"search": "HORN"}, {"air horn", "drum"}),
@@ -98,7 +98,7 @@ def test_sounds_are_found_by_all_that_a_filter_says(owner: httpx.Client, keep: A
         ({"unrendered": "true", "kind": "track"}, {"drum"}),
         ({"playlist": "Mine"}, {"air horn"}),
     ):
-        assert set(titles(owner.get("/sounds", params=query))) == found, query
+        assert set(titles(owner.get("/sounds", params=query))) == expected, query
     assert owner.get("/sounds", params={"kind": "song"}).json()["errors"][0]["pointer"] == "/query/kind"
     assert owner.get("/sounds", params={"show": "none"}).status_code == 404
 
