@@ -21,7 +21,6 @@ from models import Person
 from models.people import OWNER_ID
 from notifiers.targets import add_target
 from pipeline.database.connecting import migrate
-from pipeline.embedded import ensure
 from pipeline.people.records import ROLES, SCOPES_OF, Role
 from pipeline.people.store.keys import add_key
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -31,6 +30,7 @@ from pipeline.web.api.application import Entry
 from pipeline.web.api.routes.all_routes import OPERATIONS
 from pipeline.web.application import Application, Below
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, none_of
+from tests.campaigns.own_servers import own_servers
 from tests.pipeline.web.serving import answering
 from tests.waiting import folder_of_processes
 
@@ -90,8 +90,7 @@ def _fewest(size: Asking) -> int:
 def served() -> Iterator[tuple[str, Mapping[Role, str], Sequence[str]]]:
     """Serve the API on servers of its own; give its address, a key of each role, and what fails meanwhile."""
     kept = _Failures()
-    with folder_of_processes() as folder:
-        servers = ensure(folder / "servers")
+    with folder_of_processes() as folder, own_servers(folder / "servers") as servers:
         settings = Settings(
             data_dir=folder / "data",
             database_url=SecretStr(servers.database_url),

@@ -23,8 +23,9 @@ from pipeline.fetch.limiter import Buckets, Drawn
 from pipeline.web.api.problems import RequestProblem
 
 logger = logging.getLogger(__name__)
-# Wrong keys from one address: so many a minute, and so many at once.
-WRONG_A_MINUTE, WRONG_AT_ONCE = 60, 20
+# Wrong keys from one address: so many a minute, so many at once, and more where keys have more than most.
+_WRONG_A_MINUTE, _WRONG_AT_ONCE = 60, 20
+_SHARE_A_MINUTE, _SHARE_AT_ONCE = 10, 3
 MOST_AHEAD = 5
 PATIENCE = 0.5
 ASK_AGAIN = 5.0
@@ -46,6 +47,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         if per_minute is None or per_minute == self.per_minute:
             return self
         return Policy(per_minute=max(per_minute, 1), at_once=max(1, min(self.at_once, per_minute)))
+
+    @property
+    def of_wrong_keys(self) -> "Policy":
+        """How many wrong keys may come from one address."""
+        return Policy(
+            per_minute=max(_WRONG_A_MINUTE, self.per_minute // _SHARE_A_MINUTE),
+            at_once=max(_WRONG_AT_ONCE, self.at_once // _SHARE_AT_ONCE),
+        )
 
     @property
     def ahead(self) -> int:
@@ -106,7 +115,7 @@ class Rates:
         """Count a wrong key; raises `RequestProblem` where an address had too many of them."""
         self._known.pop(name, None)
         network = network_of(client)
-        drawn = self._draw(f"wrong:{network}", Policy(per_minute=WRONG_A_MINUTE, at_once=WRONG_AT_ONCE))
+        drawn = self._draw(f"wrong:{network}", self._policy.of_wrong_keys)
         if drawn is not None and drawn.wait:
             _put(self._refused, network, self._clock() + drawn.wait.total_seconds())
             raise _too_many("too many wrong keys from this address", drawn.wait)

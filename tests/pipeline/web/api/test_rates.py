@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, update
 from models import Person, Plan
 from pipeline.people.keys import make_key
 from pipeline.web.api.problems import RequestProblem
-from pipeline.web.api.rates import WRONG_AT_ONCE, Policy, Rates, network_of
+from pipeline.web.api.rates import Policy, Rates, network_of
 from tests.pipeline.web.api.conftest import ClientFor, KeyFor, Serve
 from tests.processes import free_port
 
@@ -114,7 +114,7 @@ def test_a_refused_address_is_heard_again_after_its_time(servers: Any) -> None:
     now = [0.0]
     rates = Rates(servers.redis_url, POLICY, clock=lambda: now[0])
     address = f"192.0.2.{free_port()}"
-    for _ in range(WRONG_AT_ONCE):
+    for _ in range(POLICY.of_wrong_keys.at_once):
         rates.note_wrong("x", address)
 
     with pytest.raises(RequestProblem):
