@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from models import Follow
 from models.errors import LootwireError, UnknownThing, UsageError
+from models.moments import Moment
 from models.names import name_key
 from models.statistics import (
     NEVER,
@@ -51,7 +52,6 @@ from pipeline.services.twitch.account import SERVICE
 from pipeline.services.twitch.credentials import load_credential
 from pipeline.services.twitch.helix import Helix
 
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 STREAMS_SHOWN = 5
 
 

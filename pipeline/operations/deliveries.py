@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from models import DeliveryState, Event
 from models.errors import WrongFields
+from models.moments import Moment
 from notifiers import deliveries as store
 from notifiers import inbox, reasons
 from notifiers.conditions.checks import mistake_of_kinds
@@ -15,7 +16,6 @@ from notifiers.conditions.saying import why_wanted
 from notifiers.holdings import load_holdings
 from notifiers.subscriptions import list_subscriptions
 from pipeline.operations.subscriptions import SubscriptionAnswer, answer_of
-from pipeline.operations.targets import Moment
 
 
 class DeliveryAnswer(msgspec.Struct, frozen=True, kw_only=True):

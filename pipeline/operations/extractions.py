@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from models.moments import Moment
 from pipeline.operations.sounds import check_room
 from pipeline.programs.sounds import check_tools
 from pipeline.runtime.settings import Settings
-from pipeline.sound.records import ErrorKind, Moment, Stage, State
+from pipeline.sound.records import ErrorKind, Stage, State
 from pipeline.sound.store import extractions as store
 
 

@@ -7,10 +7,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.errors import UsageError
+from models.moments import Moment
 from models.names import nearest
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.people.keys import NewKey
-from pipeline.people.records import SCOPES, SCOPES_OF, Moment, Scope
+from pipeline.people.records import SCOPES, SCOPES_OF, Scope
 from pipeline.people.store import keys as store
 from pipeline.people.store.audit import AuditLine, list_changes
 from pipeline.people.store.keys import KeyLine

@@ -5,8 +5,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from models.moments import Moment
 from pipeline.people.credits import is_low
-from pipeline.people.records import Moment, Role, Scope
+from pipeline.people.records import Role, Scope
 from pipeline.people.store import people as store
 from pipeline.people.store.forgetting import Removal, artwork_of_shows, forget, let_go, look_at_removal
 from pipeline.people.store.invitations import invite

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from feeds.podcasts.marking import mark_playlists
 from models.errors import UsageError
+from models.moments import Moment
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.operations.sounds import own_sound, profile_of
 from pipeline.runtime.runtime import Runtime
 from pipeline.sound.listing.sounds import PlacedSound, SoundFilter, load_placed, load_sounds
-from pipeline.sound.records import Moment
 from pipeline.sound.store import playlists as store
 from pipeline.sound.store import renditions
 

@@ -1,16 +1,14 @@
 """Payloads that were set aside because they could not be read, or were not believed."""
 
 import gzip
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, select
 
 from models import QuarantinedPayload, Source
 from models.errors import UnknownThing
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+from models.moments import Moment
 
 
 class QuarantinedAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from feeds.podcasts.marking import mark_shows
 from feeds.podcasts.rss import CATEGORIES, is_language
 from models import Channel, Follow, Game
 from models.errors import UnknownThing, UsageError
+from models.moments import Moment
 from models.names import name_key
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import Name, parse_name
@@ -25,7 +26,7 @@ from pipeline.runtime.runtime import Runtime
 from pipeline.sound.listing.shows import load_shows
 from pipeline.sound.media.ffmpeg import find_ffmpeg
 from pipeline.sound.media.running import MediaFailed
-from pipeline.sound.records import Keep, Moment
+from pipeline.sound.records import Keep
 from pipeline.sound.rendering.artwork import square_of_picture
 from pipeline.sound.store import shows as store
 from pipeline.sound.store.shows import ShowOptions, VideoKind

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, select
 from feeds.podcasts.marking import mark_sounds
 from models import Rendition
 from models.errors import UnknownThing
+from models.moments import Moment
 from pipeline.operations.sounds import check_room, profile_of
 from pipeline.runtime.runtime import Runtime
-from pipeline.sound.records import Moment, SoundKind
+from pipeline.sound.records import SoundKind
 from pipeline.sound.scanning.hearing import ear_of
 from pipeline.sound.scanning.scan import ScanReport, scan_folder
 from pipeline.sound.store import renditions

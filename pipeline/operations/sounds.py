@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, tuple_
 from feeds.podcasts.marking import mark_sounds
 from models import Play, Rendition, Sound
 from models.errors import UnknownThing, UsageError
+from models.moments import Moment
 from pipeline.people.store.plans import check_gauge
 from pipeline.programs.sounds import check_tools, surroundings
 from pipeline.runtime.runtime import Runtime
@@ -27,7 +28,7 @@ from pipeline.sound.listing.sounds import (
     load_sounds,
 )
 from pipeline.sound.loudness.profiles import profile_named
-from pipeline.sound.records import Moment, SoundKind
+from pipeline.sound.records import SoundKind
 from pipeline.sound.store import renditions
 from pipeline.sound.store.extractions import add_extraction
 from pipeline.sound.store.originals import original_of

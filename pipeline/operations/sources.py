@@ -1,7 +1,6 @@
 """Sources: what is asked, how it is, and when it is asked again."""
 
 from datetime import datetime
-from typing import Annotated
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, select, update
@@ -9,9 +8,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 from models import Source
 from models.due import NEVER
 from models.errors import LootwireError, UnknownThing
+from models.moments import Moment
 from models.printable import NAME_LENGTH, on_a_line
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class SourceAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Integer, cast, exists, func, select
 from feeds.content import SourceOff
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target, Unpublished
 from models.events import EventKind
+from models.moments import Moment
 from pipeline.embedded import disk_problem
 from pipeline.programs import health
 from pipeline.programs.operating.looking import load_facts, look_at_machine
@@ -18,8 +19,6 @@ from pipeline.programs.operating.troubles import Trouble, judge
 from pipeline.programs.waiting import SourceWaiting, load_waiting, switched_off
 from pipeline.runtime import heartbeat
 from pipeline.runtime.settings import Settings
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class TroubleAnswer(msgspec.Struct, frozen=True, kw_only=True):

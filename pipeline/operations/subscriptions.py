@@ -8,13 +8,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.errors import UsageError, WrongFields
+from models.moments import Moment
 from notifiers import subscriptions as store
 from notifiers.conditions.conditions import Conditions
 from notifiers.rehearsal import RehearsedLine, rehearse_target
 from pipeline.catalogue.unknown import Unknown
 from pipeline.channels.following.watched import watched
 from pipeline.games.finding.unknown import unknown_platform
-from pipeline.operations.targets import Moment
 from pipeline.people.store.plans import check_gauge
 from pipeline.rules.names import unknown_names
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection
 
 from models.errors import WrongFields
+from models.moments import Moment
 from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers import mutes
@@ -21,7 +22,6 @@ from notifiers.timing.settings import Role, TargetSettings, settings_from_json
 from pipeline.people.store.plans import check_gauge
 from pipeline.runtime.runtime import Runtime
 
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 # A request may take no longer than half a minute; a service that takes messages at all takes a test within this.
 TEST_PATIENCE = Patience(
     connect=5.0,

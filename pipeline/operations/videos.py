@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 
 import msgspec
 from sqlalchemy import Connection
 
+from models.moments import Moment
 from models.statistics import NEVER
 from pipeline.channels.listing import videos
 from pipeline.channels.listing.videos import ListedVideo, VideoKey, VideoType
 from pipeline.operations.channels import known_channel
 from pipeline.services.twitch.records import MutedRecord
 from pipeline.sound.following.shows import KEPT_FOR
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class VideoAnswer(msgspec.Struct, frozen=True, kw_only=True):

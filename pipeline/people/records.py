@@ -1,12 +1,8 @@
 """Words about people that rows, commands and the API share."""
 
-from datetime import datetime
-from typing import Annotated, Literal, get_args
-
-import msgspec
+from typing import Literal, get_args
 
 # A time as answers give it, with its zone.
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 # In the order of what they may: a guest reads and hears, a member has what is theirs, an owner has everything.
 Role = Literal["guest", "member", "owner"]
 Scope = Literal["read", "events", "follow", "targets", "library", "sounds", "extract", "play", "admin"]

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 # A time with its zone, which documents of the API say too.
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 SoundKind = Literal["episode", "track", "clip", "effect", "speech"]
 Stage = Literal["probe", "download", "measure", "render", "publish"]
 State = Literal["pending", "processing", "completed", "failed", "cancelled"]

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from models import AuditEntry, Person
-from pipeline.people.records import Moment
+from models.moments import Moment
 
 
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from models import Invitation, Person
 from models.errors import LootwireError
+from models.moments import Moment
 from pipeline.people.keys import NewKey
-from pipeline.people.records import SCOPES_OF, Moment, Role
+from pipeline.people.records import SCOPES_OF, Role
 from pipeline.people.store.keys import add_key
 
 LASTS = timedelta(days=3)

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, upd
 
 from models import ApiKey, Person
 from models.errors import UnknownThing, UsageError
+from models.moments import Moment
 from pipeline.people.keys import NewKey, make_key
-from pipeline.people.records import SCOPES_OF, Moment, Role, Scope
+from pipeline.people.records import SCOPES_OF, Role, Scope
 
 # How long a key that was rotated still opens what it did.
 OVERLAP = timedelta(hours=1)

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from models import Balance, LedgerEntry, Person, Plan
 from models.errors import UsageError
+from models.moments import Moment
 from models.words.units import moment_in_figures
 from pipeline.people.credits import round_of
-from pipeline.people.records import Action, Moment
+from pipeline.people.records import Action
 from pipeline.people.store.plans import QuotaError
 
 GRANT = "grant"

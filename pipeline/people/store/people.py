@@ -9,9 +9,10 @@ from sqlalchemy import Connection, insert, select, update
 
 from models import Balance, Person, Plan, Target
 from models.errors import LootwireError, UnknownThing, UsageError
+from models.moments import Moment
 from models.names import nearest
 from models.printable import NAME_LENGTH, on_a_line
-from pipeline.people.records import Moment, Role
+from pipeline.people.records import Role
 from pipeline.people.store.plans import leave_plan, plan_named, take_up_plan
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")

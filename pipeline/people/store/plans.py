@@ -11,10 +11,11 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from models import Balance, LedgerEntry, Person, Plan
 from models.errors import LootwireError, UnknownThing, UsageError
+from models.moments import Moment
 from models.names import nearest
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.people.credits import PERIODS, Period, begin_after, begin_of, begins_between, gifts
-from pipeline.people.records import ACTIONS, Moment
+from pipeline.people.records import ACTIONS
 
 Gauge = Literal["sound_mb", "targets", "subscriptions", "follows", "requests_per_minute", "messages_per_day"]
 GAUGES: tuple[Gauge, ...] = get_args(Gauge)

@@ -26,9 +26,10 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from models import Channel, Episode, Play, Playlist, PlaylistSound, Rendition, Show, Sound, SoundFile, SoundFolder
 from models.errors import UnknownThing, UsageError
+from models.moments import Moment
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
-from pipeline.sound.records import Moment, SoundKind
+from pipeline.sound.records import SoundKind
 
 # PostgreSQL counts no further.
 _GREATEST = 2**63 - 1

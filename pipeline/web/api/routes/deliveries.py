@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 
 from models import DeliveryState
+from models.moments import Moment
 from pipeline.operations import deliveries
 from pipeline.operations.deliveries import DeliveryAnswer, WhyAnswer
-from pipeline.operations.targets import Moment
 from pipeline.web.api.calls import Changing, Reading
 from pipeline.web.api.paging import Limit, Page, PageQuery, make_page, read_cursor
 from pipeline.web.api.routing import Routes

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import msgspec
 
+from models.moments import Moment
 from pipeline.operations import podcasts, shows
 from pipeline.operations.podcasts import PodcastAddresses
 from pipeline.operations.shows import ShowAnswer, ShowFields
 from pipeline.operations.sounds import SoundWish
 from pipeline.operations.sounds import list_sounds as load_sounds
 from pipeline.sound.listing.sounds import SoundLine, key_of
-from pipeline.sound.records import Moment
 from pipeline.web.api.calls import Changing, Reading, Working
 from pipeline.web.api.paging import Page, PageQuery, make_page, page_of, read_cursor
 from pipeline.web.api.routing import Routes

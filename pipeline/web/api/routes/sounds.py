@@ -6,12 +6,13 @@ from typing import Annotated
 
 import msgspec
 
+from models.moments import Moment
 from pipeline.operations import sound_folders, sounds
 from pipeline.operations.sound_folders import SoundFolderAnswer
 from pipeline.operations.sounds import AddedSound, PlayLine, SoundAnswer, SoundWish, TagLine, TagsAnswer
 from pipeline.sound.listing.sounds import SoundLine, key_of
 from pipeline.sound.listing.statistics import SoundStatistics, load_statistics
-from pipeline.sound.records import Moment, SoundKind
+from pipeline.sound.records import SoundKind
 from pipeline.web.api.calls import Changing, Reading, Working
 from pipeline.web.api.files import FileAnswer
 from pipeline.web.api.paging import Page, PageQuery, make_page, page_of, read_cursor

@@ -5,12 +5,13 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from models.moments import Moment
 from notifiers.timing.settings import Role
 from pipeline.operations import deliveries, subscriptions, targets
 from pipeline.operations.deliveries import InboxAnswer, WhyNotAnswer
 from pipeline.operations.subscriptions import RehearsedAnswer
 from pipeline.operations.target_settings import SettingsChange, read_change
-from pipeline.operations.targets import Moment, TargetAnswer, TrialAnswer
+from pipeline.operations.targets import TargetAnswer, TrialAnswer
 from pipeline.web.api.calls import Changing, Reading, Working
 from pipeline.web.api.paging import Page, PageQuery, page_of
 from pipeline.web.api.routing import Routes
